@@ -1,0 +1,249 @@
+"""The LSTM policies π(architecture; θ) of ENAS: they answer a space's decisions one after another, many architectures at once.
+
+`MacroController` and `MicroController` follow the official code of Pham et al. (2018) for its two spaces; `ChainController` is
+the plain policy for any other space. All share one interface, `Controller`.
+"""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nas_tutorial.spaces import Architecture, ENASMacro, ENASMicro, Space
+
+
+class Sample(NamedTuple):
+    """A batch of n sampled architectures and what the policy thinks of them."""
+
+    choices: Tensor        # (n, decisions) int64, one option index per decision
+    log_prob: Tensor       # (n,) log π, never positive
+    entropy: Tensor        # (n,) sum of the entropies of the distributions met on the way
+    skip_penalty: Tensor   # (n,) mean over layers of KL(skip probabilities ‖ target rate); 0 where the space has no skips
+
+
+class Walk:
+    """One pass through all decisions: draws each answer, or is told it (teacher forcing), and keeps the accounts."""
+
+    def __init__(self, n: int, device: torch.device, generator: torch.Generator | None, told: Tensor | None):
+        self.generator, self.told = generator, told
+        self.choices: list[Tensor] = []
+        self.log_prob = torch.zeros(n, device=device)
+        self.entropy = torch.zeros(n, device=device)
+        self.skip_penalties: list[Tensor] = []
+        self.distributions: list[Tensor] = []
+
+    def answer(self, logits: Tensor) -> Tensor:
+        """Answer one decision from logits (n, options); returns the option indices (n,)."""
+        log_p = logits.log_softmax(-1)                                           # (n, options)
+        if self.told is None:
+            choice = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=self.generator)[:, 0].to(logits.device)
+        else:
+            choice = self.told[:, len(self.choices)]
+        self.log_prob = self.log_prob + log_p.gather(1, choice[:, None])[:, 0]
+        self.entropy = self.entropy - (log_p.exp() * log_p).sum(-1)
+        self.choices.append(choice)
+        self.distributions.append(log_p.exp())
+        return choice                                                            # (n,)
+
+    def sample(self) -> Sample:
+        """The accounts of the finished pass."""
+        penalty = torch.stack(self.skip_penalties).mean(0) if self.skip_penalties else torch.zeros_like(self.log_prob)
+        return Sample(torch.stack(self.choices, 1), self.log_prob, self.entropy, penalty)
+
+
+class Controller(nn.Module, ABC):
+    """One LSTM layer without biases, a trained start token, all weights drawn from U(−0.1, 0.1).
+
+    temperature: logits are divided by it (None in the official code; 5 in the paper's text).
+    tanh_constant: logits become c · tanh(logits) (official code: 1.5 macro, 1.1 micro; 2.5 in the paper's text; None: off).
+    """
+
+    def __init__(self, space: Space, hidden: int, temperature: float | None, tanh_constant: float | None):
+        super().__init__()
+        self.space, self.hidden = space, hidden
+        self.temperature, self.tanh_constant = temperature, tanh_constant
+        self.lstm = nn.LSTMCell(hidden, hidden, bias=False)
+        self.start = nn.Parameter(torch.empty(1, hidden))
+
+    def initialise(self, seed: int) -> None:
+        """Draw all weights from U(−0.1, 0.1)."""
+        generator = torch.Generator().manual_seed(seed)
+        for parameter in self.parameters():
+            nn.init.uniform_(parameter, -0.1, 0.1, generator=generator)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights live."""
+        return self.start.device
+
+    @abstractmethod
+    def walk(self, walk: Walk, n: int) -> None:
+        """Answer all decisions in the order of `space.decisions`."""
+
+    def sample(self, n: int, generator: torch.Generator) -> Sample:
+        """Draw n architectures from the policy."""
+        return self._run(Walk(n, self.device, generator, None), n).sample()
+
+    def score(self, choices: Tensor) -> Sample:
+        """log π, entropy and skip penalty of given architectures: choices (n, decisions)."""
+        return self._run(Walk(len(choices), self.device, None, choices), len(choices)).sample()
+
+    def distributions(self, choices: Tensor) -> list[Tensor]:
+        """The distribution of every decision, (n, options) each, given the answers before it."""
+        return self._run(Walk(len(choices), self.device, None, choices), len(choices)).distributions
+
+    def _run(self, walk: Walk, n: int) -> Walk:
+        self.walk(walk, n)
+        return walk
+
+    def architectures(self, sample: Sample) -> list[Architecture]:
+        """The architectures of a sample."""
+        return [self.space.architecture(choices) for choices in sample.choices.tolist()]
+
+    def begin(self, n: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """The start token for each of n walks, (n, hidden), and a zero LSTM state."""
+        zeros = torch.zeros(n, self.hidden, device=self.device)
+        return self.start.expand(n, -1), (zeros, zeros)
+
+    def squash(self, logits: Tensor, reduction: float = 1.0) -> Tensor:
+        """Temperature, then c/reduction · tanh: keeps a young policy from becoming sure too early."""
+        if self.temperature is not None:
+            logits = logits / self.temperature
+        return logits if self.tanh_constant is None else self.tanh_constant / reduction * logits.tanh()
+
+
+class ChainController(Controller):
+    """For any space: read the last answer, emit logits for the next decision; one embedding and one output row per option."""
+
+    def __init__(self, space: Space, hidden: int = 64, temperature: float | None = None, tanh_constant: float | None = 1.5,
+                 seed: int = 0):
+        super().__init__(space, hidden, temperature, tanh_constant)
+        self.embeddings = nn.ModuleList([nn.Embedding(len(d.options), hidden) for d in space.decisions[:-1]])
+        self.heads = nn.ModuleList([nn.Linear(hidden, len(d.options), bias=False) for d in space.decisions])
+        self.initialise(seed)
+
+    def walk(self, walk: Walk, n: int) -> None:
+        x, state = self.begin(n)                                                 # x: (n, hidden)
+        for head, embed in zip(self.heads, [*self.embeddings, None]):
+            state = self.lstm(x, state)
+            choice = walk.answer(self.squash(head(state[0])))                    # (n,)
+            x = embed(choice) if embed else x
+
+
+class Attention(nn.Module):
+    """Additive attention: scores v · tanh(W₁·anchor + W₂·h) over the anchors set so far."""
+
+    def __init__(self, hidden: int):
+        super().__init__()
+        self.anchor = nn.Linear(hidden, hidden, bias=False)
+        self.query = nn.Linear(hidden, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1, bias=False)
+
+    def forward(self, anchors: Tensor, h: Tensor) -> Tensor:
+        """anchors: (n, m, hidden); h: (n, hidden); returns (n, m)."""
+        return self.score((self.anchor(anchors) + self.query(h)[:, None]).tanh())[..., 0]
+
+
+class MacroController(Controller):
+    """Per layer: an operation, then one skip bit per earlier layer, by attention  (ENAS, §2.3).
+
+    skip_target: the rate that the skip penalty pulls to (0.4).
+    """
+
+    def __init__(self, space: ENASMacro, hidden: int = 64, temperature: float | None = None,
+                 tanh_constant: float | None = 1.5, skip_target: float = 0.4, seed: int = 0):
+        super().__init__(space, hidden, temperature, tanh_constant)
+        self.skip_target = skip_target
+        self.embedding = nn.Embedding(len(space.operations), hidden)
+        self.head = nn.Linear(hidden, len(space.operations), bias=False)
+        self.attention = Attention(hidden)
+        self.initialise(seed)
+
+    def walk(self, walk: Walk, n: int) -> None:
+        x, state = self.begin(n)
+        anchors: list[Tensor] = []                                               # one (n, hidden) per layer
+        for k in range(self.space.layers):
+            state = self.lstm(x, state)
+            op = walk.answer(self.squash(self.head(state[0])))                   # (n,)
+            state = self.lstm(self.embedding(op), state)
+            x = self.skips(walk, torch.stack(anchors, 1), state[0]) if k else self.start.expand(n, -1)
+            anchors.append(state[0])
+
+    def skips(self, walk: Walk, anchors: Tensor, h: Tensor) -> Tensor:
+        """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden)."""
+        q = self.attention(anchors, h)                                           # (n, k)
+        logits = self.squash(torch.stack([-q, q], -1))                           # (n, k, 2): no, yes
+        bits = torch.stack([walk.answer(logits[:, i]) for i in range(anchors.shape[1])], 1)[..., None]   # (n, k, 1)
+        walk.skip_penalties.append(self.skip_divergence(logits))
+        return (bits * anchors).sum(1) / (1 + bits.sum(1))                       # (n, hidden)
+
+    def skip_divergence(self, logits: Tensor) -> Tensor:
+        """Σ s·log(s/target) with s = sigmoid(logit) of "no" and of "yes", targets 1 − rate and rate; (n, k, 2) → (n,).
+
+        As in the official code s is the sigmoid of each logit, not their softmax.
+        """
+        target = logits.new_tensor([1 - self.skip_target, self.skip_target])
+        s = logits.sigmoid()
+        return (s * (s / target).log()).sum((-1, -2))
+
+
+class MicroController(Controller):
+    """Per node: two inputs by attention over the nodes so far, then two operations  (ENAS, §2.4).
+
+    The normal cell comes first; its LSTM state is carried into the reduction cell. Operation logits start in favour of separable
+    convolutions: a trained bias of [10, 10, 0, 0, 0] inside the tanh and, in the normal cell, a fixed ±0.25 outside.
+    """
+
+    def __init__(self, space: ENASMicro, hidden: int = 64, temperature: float | None = None,
+                 tanh_constant: float | None = 1.1, op_tanh_reduction: float = 2.5, seed: int = 0):
+        super().__init__(space, hidden, temperature, tanh_constant)
+        self.op_tanh_reduction = op_tanh_reduction
+        self.embedding = nn.Embedding(len(space.operations), hidden)
+        self.head = nn.Linear(hidden, len(space.operations))
+        self.attention = Attention(hidden)
+        self.initialise(seed)
+        is_convolution = torch.tensor(["conv" in op for op in space.operations])
+        with torch.no_grad():
+            self.head.bias.copy_(10.0 * is_convolution)
+        self.register_buffer("normal_bias", 0.5 * is_convolution - 0.25, persistent=False)
+
+    def walk(self, walk: Walk, n: int) -> None:
+        _, state = self.begin(n)
+        for bias in (self.normal_bias, torch.zeros_like(self.normal_bias)):
+            state = self.cell(walk, n, state, bias)
+
+    def cell(self, walk: Walk, n: int, state: tuple[Tensor, Tensor], bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer all decisions of one cell; returns the LSTM state behind it."""
+        x, _ = self.begin(n)
+        seen: list[Tensor] = []                                                  # one (n, hidden) per state of the cell
+        for _ in range(2):                                                       # the two inputs only move the LSTM on
+            state = self.lstm(x, state)
+            seen.append(state[0])
+        anchors = [torch.zeros_like(h) for h in seen]                            # what the LSTM reads once a state was chosen
+        for _ in range(self.space.nodes):
+            state = self.node(walk, x, state, torch.stack(seen, 1), torch.stack(anchors, 1), bias)
+            seen.append(state[0])
+            anchors.append(state[0])
+        return state
+
+    def node(self, walk: Walk, x: Tensor, state: tuple[Tensor, Tensor], seen: Tensor, anchors: Tensor,
+             bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer the four decisions of one node; seen and anchors (n, m, hidden); x is the start token."""
+        for _ in "ab":
+            state = self.lstm(x, state)
+            source = walk.answer(self.squash(self.attention(seen, state[0])))    # (n,) among m states
+            x = anchors[torch.arange(len(source)), source]                       # (n, hidden)
+        for _ in "ab":
+            state = self.lstm(x, state)
+            op = walk.answer(self.squash(self.head(state[0]), self.op_tanh_reduction) + bias)
+            x = self.embedding(op)
+        return self.lstm(x, state)
+
+
+CONTROLLERS: dict[str, type[Controller]] = {ENASMacro.name: MacroController, ENASMicro.name: MicroController}
+
+
+def for_space(space: Space, **settings) -> Controller:
+    """The controller made for this space: the official ones for the two spaces of ENAS, else a `ChainController`."""
+    return CONTROLLERS.get(space.name, ChainController)(space, **settings)

@@ -1,0 +1,139 @@
+"""The operations of all spaces: one table per space, name → function that builds the module.
+
+Every builder takes `(channels, stride, affine)` and keeps the number of channels; pictures are (B, C, H, W) and a stride of 2
+halves H and W. `affine` says whether batch norm learns a scale and a shift.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+Builder = Callable[[int, int, bool], nn.Module]
+
+
+class Zero(nn.Module):
+    """No connection: zeros of the size that the edge should deliver."""
+
+    def __init__(self, stride: int = 1):
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) → zeros (B, C, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        return x[:, :, ::self.stride, ::self.stride] * 0.0
+
+
+class FactorizedReduce(nn.Module):
+    """Halve H and W without losing a pixel column: two 1×1 convolutions of stride 2, one of them shifted by a pixel, side by side.
+
+    In front there is a ReLU (DARTS) or not (ENAS macro); behind, batch norm. Odd sizes are padded by one.
+    """
+
+    def __init__(self, inputs: int, outputs: int, affine: bool = True, relu: bool = True):
+        super().__init__()
+        self.relu = nn.ReLU() if relu else nn.Identity()
+        self.even = nn.Conv2d(inputs, outputs // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, stride=2, bias=False)
+        self.norm = nn.BatchNorm2d(outputs, affine=affine)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, inputs, H, W) → (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
+        x = self.relu(x)
+        shifted = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+
+
+def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:
+    """ReLU → k×k convolution → batch norm: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+    return nn.Sequential(nn.ReLU(), nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+                         nn.BatchNorm2d(outputs, affine=affine))
+
+
+def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, dilation: int = 1) -> nn.Sequential:
+    """ReLU → depthwise k×k → pointwise 1×1 → batch norm."""
+    padding = dilation * (kernel // 2)
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+        nn.BatchNorm2d(channels, affine=affine))
+
+
+def separable(kernel: int) -> Builder:
+    """Separable convolution: the depthwise-separable block twice, the stride in the first  (DARTS, §3.1.1; ENAS, §2.4)."""
+    return lambda c, stride, affine: nn.Sequential(
+        *depthwise_separable(c, kernel, stride, affine), *depthwise_separable(c, kernel, 1, affine))
+
+
+def dilated(kernel: int) -> Builder:
+    """Dilated separable convolution: one depthwise-separable block with dilation 2  (DARTS, §3.1.1)."""
+    return lambda c, stride, affine: depthwise_separable(c, kernel, stride, affine, dilation=2)
+
+
+def average_pool(channels: int, stride: int, affine: bool) -> nn.Module:
+    """3×3 average pool that leaves the padding out of the mean."""
+    return nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+
+
+def max_pool(channels: int, stride: int, affine: bool) -> nn.Module:
+    """3×3 max pool."""
+    return nn.MaxPool2d(3, stride, 1)
+
+
+def skip(channels: int, stride: int, affine: bool) -> nn.Module:
+    """The identity; a factorised reduction where the stride is 2."""
+    return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
+
+
+def zero(channels: int, stride: int, affine: bool) -> nn.Module:
+    """No connection."""
+    return Zero(stride)
+
+
+def plain(kernel: int) -> Builder:
+    """ReLU → k×k convolution → batch norm."""
+    return lambda c, stride, affine: relu_conv(c, c, kernel, stride, affine)
+
+
+def macro_convolution(kernel: int, is_separable: bool) -> Builder:
+    """1×1 → BN → ReLU → k×k (dense, or depthwise and pointwise) → BN → ReLU  (ENAS macro; the second BN has eps 1e-3 in the official code)."""
+    def build(c: int, stride: int, affine: bool) -> nn.Module:
+        return nn.Sequential(*_conv_in(c), *_spatial(c, kernel, is_separable), nn.BatchNorm2d(c, eps=1e-3), nn.ReLU())
+    return build
+
+
+def macro_pool(pool: Builder) -> Builder:
+    """1×1 → BN → ReLU → 3×3 pool  (ENAS macro)."""
+    return lambda c, stride, affine: nn.Sequential(*_conv_in(c), pool(c, 1, affine))
+
+
+def _conv_in(channels: int) -> list[nn.Module]:
+    return [nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+
+
+def _spatial(channels: int, kernel: int, is_separable: bool) -> list[nn.Module]:
+    if not is_separable:
+        return [nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)]
+    return [nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False),
+            nn.Conv2d(channels, channels, 1, bias=False)]
+
+
+TINY: dict[str, Builder] = {
+    "zero": zero, "skip": skip, "avg_pool_3x3": average_pool, "conv_1x1": plain(1), "conv_3x3": plain(3)}
+
+NASBENCH201: dict[str, Builder] = {
+    "none": zero, "skip_connect": skip, "nor_conv_1x1": plain(1), "nor_conv_3x3": plain(3), "avg_pool_3x3": average_pool}
+
+DARTS: dict[str, Builder] = {
+    "none": zero, "max_pool_3x3": max_pool, "avg_pool_3x3": average_pool, "skip_connect": skip,
+    "sep_conv_3x3": separable(3), "sep_conv_5x5": separable(5), "dil_conv_3x3": dilated(3), "dil_conv_5x5": dilated(5)}
+
+ENAS_MACRO: dict[str, Builder] = {
+    "conv_3x3": macro_convolution(3, False), "sep_conv_3x3": macro_convolution(3, True),
+    "conv_5x5": macro_convolution(5, False), "sep_conv_5x5": macro_convolution(5, True),
+    "avg_pool_3x3": macro_pool(average_pool), "max_pool_3x3": macro_pool(max_pool)}
+
+ENAS_MICRO: dict[str, Builder] = {
+    "sep_conv_3x3": separable(3), "sep_conv_5x5": separable(5), "avg_pool_3x3": average_pool, "max_pool_3x3": max_pool,
+    "skip_connect": skip}

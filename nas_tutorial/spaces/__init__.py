@@ -1,0 +1,58 @@
+"""Search spaces: `Tiny`, `NASBench201`, `DARTS`, `ENASMacro`, `ENASMicro`.
+
+Each is a frozen dataclass whose fields are the sizes of its network; see `Space` for what all of them can do.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Space, one_of
+from nas_tutorial.spaces.darts import DARTS
+from nas_tutorial.spaces.enas_macro import ENASMacro
+from nas_tutorial.spaces.enas_micro import ENASMicro
+from nas_tutorial.spaces.nasbench201 import NASBench201
+from nas_tutorial.spaces.tiny import Tiny
+
+BY_NAME: dict[str, type[Space]] = {s.name: s for s in (Tiny, NASBench201, DARTS, ENASMacro, ENASMicro)}
+
+__all__ = ["BY_NAME", "DARTS", "Architecture", "Cell", "CellEdge", "Decision", "ENASMacro", "ENASMicro", "NASBench201", "Picks",
+           "Space", "Tiny", "from_json", "get", "load_architecture"]
+
+
+def get(name: str, profile: str = "small", **sizes: int) -> Space:
+    """The space of that name in a profile's sizes ("small" for a laptop, "paper" as published), some of them replaced.
+
+    Raises ValueError for an unknown name, profile or size.
+    """
+    one_of(tuple(BY_NAME), name, "The name of the space")
+    space = BY_NAME[name]
+    one_of(tuple(space.profiles), profile, "The profile")
+    for size in sizes:
+        one_of([field.name for field in fields(space)], size, f"A size of {name}")
+    return space(**{**space.profiles[profile], **sizes})
+
+
+def from_json(text: str) -> Architecture:
+    """The architecture that `Architecture.to_json` wrote; ValueError where a key is missing or wrong."""
+    try:
+        record = json.loads(text)
+        name, sizes, architecture = record["space"], record["sizes"], record["architecture"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError('Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '
+                         f"got {text[:60]!r} ({error}).") from error
+    return get(name, **sizes).parse(architecture)
+
+
+def load_architecture(given: str, space: Space | None = None) -> Architecture:
+    """An architecture from a JSON file's path, a published name or its notation (the latter two in `space`).
+
+    Raises ValueError where it cannot be understood.
+    """
+    if given.endswith(".json"):
+        if not Path(given).is_file():
+            raise ValueError(f"There is no file {given!r}; give the architecture.json of a search, a name or a notation.")
+        return from_json(Path(given).read_text())
+    if space is None:
+        raise ValueError("A name or a notation needs a space to be read in; give one of " + ", ".join(BY_NAME) + ".")
+    return space.parse(given)

@@ -1,0 +1,210 @@
+"""The space of DARTS (Liu, Simonyan & Yang, ICLR 2019): a normal and a reduction cell; each of four nodes adds up two edges."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from nas_tutorial import ops
+from nas_tutorial.edges import Edge, Skeleton, node_sum
+from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space
+from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
+
+KINDS = ("normal", "reduce")
+
+
+@dataclass(frozen=True)
+class DARTS(Space):
+    """`cells` cells, those at cells//3 and 2·cells//3 reductions; `channels` in the first of them.
+
+    Decisions per node: which two of its possible inputs, and the operation of each of the two edges ("none" is no answer).
+    Published search sizes: channels = 16, cells = 8; evaluation: channels = 36, cells = 20.
+    """
+
+    channels: int = 16
+    cells: int = 8
+
+    name: ClassVar[str] = "darts"
+    nodes: ClassVar[int] = 4
+    operations: ClassVar[tuple[str, ...]] = tuple(ops.DARTS)
+    profiles: ClassVar[dict[str, dict[str, int]]] = {
+        "small": {"channels": 8, "cells": 5}, "paper": {"channels": 16, "cells": 8}}
+    published: ClassVar[Mapping[str, str]] = {
+        "DARTS_V1": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|"
+                    "+|sep_conv_3x3~0|skip_connect~2| reduce: |max_pool_3x3~0|max_pool_3x3~1|+|max_pool_3x3~0|skip_connect~2|"
+                    "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|avg_pool_3x3~0|",
+        "DARTS_V2": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|sep_conv_3x3~0|sep_conv_3x3~1|+|sep_conv_3x3~1|skip_connect~0|"
+                    "+|skip_connect~0|dil_conv_3x3~2| reduce: |max_pool_3x3~0|max_pool_3x3~1|+|skip_connect~2|max_pool_3x3~1|"
+                    "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|max_pool_3x3~1|",
+    }
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        return tuple(decision for kind in KINDS for node in range(self.nodes) for decision in (
+            Decision(f"{kind}.{node}.inputs", tuple(f"{a},{b}" for a, b in combinations(range(node + 2), 2))),
+            Decision(f"{kind}.{node}.first", self.operations[1:]),
+            Decision(f"{kind}.{node}.second", self.operations[1:])))
+
+    def genotype(self, choices: tuple[int, ...]) -> dict[str, list[Node]]:
+        """{"normal": nodes, "reduce": nodes} with the two (operation, source) pairs of each node."""
+        answers, per_cell = iter(choices), {}
+        for kind in KINDS:
+            per_cell[kind] = [self._node(node, next(answers), next(answers), next(answers)) for node in range(self.nodes)]
+        return per_cell
+
+    def _node(self, node: int, pair: int, first: int, second: int) -> Node:
+        a, b = list(combinations(range(node + 2), 2))[pair]
+        return [(self.operations[1 + first], a), (self.operations[1 + second], b)]
+
+    def answer(self, node: int, edges: Node) -> list[int]:
+        """The three answers that give `node` these two edges; ValueError unless they come from two different inputs."""
+        if len({source for _, source in edges}) != 2 or len(edges) != 2:
+            raise ValueError(f"Node {node + 2} of a {self.name} cell takes two edges from two different nodes, not "
+                             f"{', '.join(f'{op}~{source}' for op, source in edges)}.")
+        (first, a), (second, b) = sorted(edges, key=lambda edge: edge[1])
+        pairs = list(combinations(range(node + 2), 2))
+        return [pairs.index((a, b)), self.operations[1:].index(first), self.operations[1:].index(second)]
+
+    def format(self, choices: tuple[int, ...]) -> str:
+        return write_pair(**self.genotype(choices))
+
+    def read(self, text: str) -> list[int]:
+        cells = [read_cell(half, self.operations[1:], first=2, nodes=self.nodes) for half in split_pair(text)]
+        return [answer for cell in cells for node, edges in enumerate(cell) for answer in self.answer(node, edges)]
+
+    def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
+        return {kind: pair_graph(nodes, range(2, 2 + self.nodes)) for kind, nodes in self.genotype(choices).items()}
+
+    def picks(self, choices: tuple[int, ...]) -> Picks:
+        return {kind: {f"{node + 2}<{source}": op for node, edges in enumerate(nodes) for op, source in edges}
+                for kind, nodes in self.genotype(choices).items()}
+
+    @cached_property
+    def edge_names(self) -> list[tuple[str, int, int]]:
+        """(name, node, source) of the 14 edges of the supernet's cell, node by node."""
+        return [(f"{node + 2}<{source}", node, source) for node in range(self.nodes) for source in range(node + 2)]
+
+    @property
+    def alpha_shapes(self) -> dict[str, tuple[int, int]]:
+        return dict.fromkeys(KINDS, (len(self.edge_names), len(self.operations)))
+
+    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
+        return {kind: dict(zip((name for name, _, _ in self.edge_names), alphas[kind].softmax(-1))) for kind in KINDS}
+
+    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
+        """Per node the two edges whose best operation other than none is likeliest, with that operation  (DARTS, §2.4).
+
+        The softmax includes none. Among equals the earlier edge and the earlier operation win.
+        """
+        return self.architecture([answer for kind in KINDS for node in range(self.nodes)
+                                  for answer in self.answer(node, self._strongest(alphas[kind], node))])
+
+    def _strongest(self, alpha: Tensor, node: int) -> Node:
+        rows = [row for row, (_, target, _) in enumerate(self.edge_names) if target == node]
+        best, op = alpha[rows].softmax(-1)[:, 1:].max(-1)                       # (node + 2,) each, without none
+        sources = sorted(range(len(rows)), key=lambda source: -float(best[source]))[:2]
+        return [(self.operations[1 + int(op[source])], source) for source in sources]
+
+    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "DARTSNetwork":
+        return DARTSNetwork(self, shelf, classes, image_channels, evaluation)
+
+
+def pair_graph(nodes: Sequence[Node], loose: Iterator[int] | range) -> Cell:
+    """A cell with two inputs as a graph; the nodes in `loose` are concatenated into the output."""
+    names = ["input 0", "input 1", *(f"node {i + 2}" for i in range(len(nodes)))]
+    edges = [CellEdge(names[source], names[i + 2], op) for i, node in enumerate(nodes) for op, source in node]
+    return Cell((*names, "output"), (*edges, *(CellEdge(names[i], "output", "") for i in loose)))
+
+
+def edge_operation(op: str, channels: int, stride: int, evaluation: bool) -> nn.Module:
+    """One operation; in search every pool is followed by batch norm, in evaluation it is not."""
+    module = ops.DARTS[op](channels, stride, evaluation)
+    if "pool" in op and not evaluation:
+        return nn.Sequential(module, nn.BatchNorm2d(channels, affine=False))
+    return module
+
+
+class DARTSCell(nn.Module):
+    """Two inputs (the outputs of the two cells before), four nodes that add up edges, output = concatenation of the nodes."""
+
+    def __init__(self, space: DARTS, kind: str, inputs: tuple[int, int], channels: int, after_reduction: bool, shelf: Shelf,
+                 evaluation: bool):
+        super().__init__()
+        self.kind = kind
+        self.incoming = [[(name, source) for name, node, source in space.edge_names if node == i] for i in range(space.nodes)]
+        squeeze = ops.FactorizedReduce if after_reduction else _pointwise
+        self.preprocess = nn.ModuleList([squeeze(inputs[0], channels, affine=evaluation),
+                                         _pointwise(inputs[1], channels, affine=evaluation)])
+        self.edges = nn.ModuleDict()
+        for name, _, source in space.edge_names:
+            stride = 2 if kind == "reduce" and source < 2 else 1
+            built = {op: edge_operation(op, channels, stride, evaluation) for op in shelf(kind, name, space.operations)}
+            if built:
+                self.edges[name] = Edge(built)
+
+    def forward(self, inputs: Sequence[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
+        """Two tensors (B, ·, H, W) → (B, 4·channels, H, W), or half of H and W in a reduction cell."""
+        states = [squeeze(x) for squeeze, x in zip(self.preprocess, inputs)]   # 2 × (B, channels, H, W)
+        for incoming in self.incoming:
+            states.append(node_sum(self.edges, states, picks, incoming))
+        return torch.cat(states[2:], dim=1)
+
+
+def _pointwise(inputs: int, outputs: int, affine: bool) -> nn.Sequential:
+    return ops.relu_conv(inputs, outputs, 1, affine=affine)
+
+
+class AuxiliaryHead(nn.Module):
+    """A second classifier, used in training only, at two thirds of the depth (pictures of 8×8)."""
+
+    def __init__(self, channels: int, classes: int):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.ReLU(), nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
+            nn.Conv2d(channels, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU(),
+            nn.Conv2d(128, 768, 2, bias=False), nn.BatchNorm2d(768), nn.ReLU(), nn.Flatten())
+        self.classifier = nn.Linear(768, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, channels, 8, 8) → logits (B, classes)."""
+        return self.classifier(self.features(x))
+
+
+class DARTSNetwork(Skeleton):
+    """Stem → cells, each fed by the two before it → global average pool → linear; with an auxiliary head in evaluation form."""
+
+    def __init__(self, space: DARTS, shelf: Shelf, classes: int, image_channels: int, evaluation: bool):
+        super().__init__()
+        reductions = {space.cells // 3, 2 * space.cells // 3}
+        width, channels = 3 * space.channels, space.channels
+        self.stem = nn.Sequential(nn.Conv2d(image_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        before, last, self.cells = width, width, nn.ModuleList()
+        for i in range(space.cells):
+            kind = "reduce" if i in reductions else "normal"
+            channels *= 2 if kind == "reduce" else 1
+            self.cells.append(DARTSCell(space, kind, (before, last), channels, i - 1 in reductions, shelf, evaluation))
+            before, last = last, space.nodes * channels
+            if evaluation and i == 2 * space.cells // 3:
+                self.auxiliary = AuxiliaryHead(last, classes)
+        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, classes))
+        self.auxiliary_cell = 2 * space.cells // 3
+
+    def features(self, x: Tensor, picks: Picks) -> Tensor:
+        """x: (B, image_channels, H, W) → (B, C', H/4, W/4)."""
+        return self.states(x, picks)[-1]
+
+    def states(self, x: Tensor, picks: Picks) -> list[Tensor]:
+        """The stem's output twice, then the output of every cell."""
+        states = [self.stem(x)] * 2
+        for cell in self.cells:
+            states.append(cell(states[-2:], picks[cell.kind]))
+        return states
+
+    def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the network and of its auxiliary head, (B, classes) each."""
+        states = self.states(x, self.own_picks)
+        return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])

@@ -1,0 +1,30 @@
+"""The tiny space: three edges with five operations each, 125 cells: small enough to train them all."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nas_tutorial import ops
+from nas_tutorial.spaces.base import Shelf
+from nas_tutorial.spaces.nasbench201 import OneCellSpace, StagedNetwork
+
+
+@dataclass(frozen=True)
+class Tiny(OneCellSpace):
+    """A cell of three nodes in a network of `cells` such cells, all with the same number of channels and no reduction.
+
+    The stem is a 1×1 convolution: only the cell can see neighbouring pixels.
+    """
+
+    channels: int = 8
+    cells: int = 1
+
+    stem: ClassVar[int] = 1
+    name: ClassVar[str] = "tiny"
+    nodes: ClassVar[int] = 3
+    table: ClassVar[dict[str, ops.Builder]] = ops.TINY
+    operations: ClassVar[tuple[str, ...]] = tuple(ops.TINY)
+    profiles: ClassVar[dict[str, dict[str, int]]] = {
+        "small": {"channels": 8, "cells": 1}, "paper": {"channels": 16, "cells": 3}}
+
+    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> StagedNetwork:
+        return StagedNetwork(self, (self.channels,), self.cells, shelf, classes, image_channels, affine=evaluation)
