@@ -1,7 +1,7 @@
-"""The LSTM policies π(architecture; θ) of ENAS: they answer a space's decisions one after another, many architectures at once.
+"""The LSTM policies π(architecture; θ) of ENAS: they answer a space's decisions in turn, many architectures at once.
 
-`MacroController` and `MicroController` follow the official code of Pham et al. (2018) for its two spaces; `ChainController` is
-the plain policy for any other space. All share one interface, `Controller`.
+`MacroController` and `MicroController` follow the official code of Pham et al. (2018) for its two spaces;
+`ChainController` is the plain policy for any other space. All share one interface, `Controller`.
 """
 
 from abc import ABC, abstractmethod
@@ -16,10 +16,12 @@ from nas_tutorial.spaces import Architecture, ENASMacro, ENASMicro, Space
 class Sample(NamedTuple):
     """A batch of n sampled architectures and what the policy thinks of them."""
 
-    choices: Tensor        # (n, decisions) int64, one option index per decision
-    log_prob: Tensor       # (n,) log π, never positive
-    entropy: Tensor        # (n,) sum of the entropies of the distributions met on the way
-    skip_penalty: Tensor   # (n,) mean over layers of KL(skip probabilities ‖ target rate); 0 where the space has no skips
+    choices: Tensor  # (n, decisions) int64, one option index per decision
+    log_prob: Tensor  # (n,) log π, never positive
+    entropy: Tensor  # (n,) sum of the entropies of the distributions met on the way
+    skip_penalty: (
+        Tensor  # (n,) mean over layers of KL(skip probabilities ‖ target rate); 0 where the space has no skips
+    )
 
 
 class Walk:
@@ -35,7 +37,7 @@ class Walk:
 
     def answer(self, logits: Tensor) -> Tensor:
         """Answer one decision from logits (n, options); returns the option indices (n,)."""
-        log_p = logits.log_softmax(-1)                                           # (n, options)
+        log_p = logits.log_softmax(-1)  # (n, options)
         if self.told is None:
             choice = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=self.generator)[:, 0].to(logits.device)
         else:
@@ -44,7 +46,7 @@ class Walk:
         self.entropy = self.entropy - (log_p.exp() * log_p).sum(-1)
         self.choices.append(choice)
         self.distributions.append(log_p.exp())
-        return choice                                                            # (n,)
+        return choice  # (n,)
 
     def sample(self) -> Sample:
         """The accounts of the finished pass."""
@@ -56,7 +58,8 @@ class Controller(nn.Module, ABC):
     """One LSTM layer without biases, a trained start token, all weights drawn from U(−0.1, 0.1).
 
     temperature: logits are divided by it (None in the official code; 5 in the paper's text).
-    tanh_constant: logits become c · tanh(logits) (official code: 1.5 macro, 1.1 micro; 2.5 in the paper's text; None: off).
+    tanh_constant: logits become c · tanh(logits); None: they do not (1.5 macro and 1.1 micro in the official code; 2.5
+    in the paper's text).
     """
 
     def __init__(self, space: Space, hidden: int, temperature: float | None, tanh_constant: float | None):
@@ -114,20 +117,26 @@ class Controller(nn.Module, ABC):
 
 
 class ChainController(Controller):
-    """For any space: read the last answer, emit logits for the next decision; one embedding and one output row per option."""
+    """For any space: read the last answer, emit logits for the next one; an embedding and an output row per option."""
 
-    def __init__(self, space: Space, hidden: int = 64, temperature: float | None = None, tanh_constant: float | None = 1.5,
-                 seed: int = 0):
+    def __init__(
+        self,
+        space: Space,
+        hidden: int = 64,
+        temperature: float | None = None,
+        tanh_constant: float | None = 1.5,
+        seed: int = 0,
+    ):
         super().__init__(space, hidden, temperature, tanh_constant)
         self.embeddings = nn.ModuleList([nn.Embedding(len(d.options), hidden) for d in space.decisions[:-1]])
         self.heads = nn.ModuleList([nn.Linear(hidden, len(d.options), bias=False) for d in space.decisions])
         self.initialise(seed)
 
     def walk(self, walk: Walk, n: int) -> None:
-        x, state = self.begin(n)                                                 # x: (n, hidden)
-        for head, embed in zip(self.heads, [*self.embeddings, None]):
+        x, state = self.begin(n)  # x: (n, hidden)
+        for head, embed in zip(self.heads, [*self.embeddings, None], strict=True):
             state = self.lstm(x, state)
-            choice = walk.answer(self.squash(head(state[0])))                    # (n,)
+            choice = walk.answer(self.squash(head(state[0])))  # (n,)
             x = embed(choice) if embed else x
 
 
@@ -151,8 +160,15 @@ class MacroController(Controller):
     skip_target: the rate that the skip penalty pulls to (0.4).
     """
 
-    def __init__(self, space: ENASMacro, hidden: int = 64, temperature: float | None = None,
-                 tanh_constant: float | None = 1.5, skip_target: float = 0.4, seed: int = 0):
+    def __init__(
+        self,
+        space: ENASMacro,
+        hidden: int = 64,
+        temperature: float | None = None,
+        tanh_constant: float | None = 1.5,
+        skip_target: float = 0.4,
+        seed: int = 0,
+    ):
         super().__init__(space, hidden, temperature, tanh_constant)
         self.skip_target = skip_target
         self.embedding = nn.Embedding(len(space.operations), hidden)
@@ -162,21 +178,21 @@ class MacroController(Controller):
 
     def walk(self, walk: Walk, n: int) -> None:
         x, state = self.begin(n)
-        anchors: list[Tensor] = []                                               # one (n, hidden) per layer
+        anchors: list[Tensor] = []  # one (n, hidden) per layer
         for k in range(self.space.layers):
             state = self.lstm(x, state)
-            op = walk.answer(self.squash(self.head(state[0])))                   # (n,)
+            op = walk.answer(self.squash(self.head(state[0])))  # (n,)
             state = self.lstm(self.embedding(op), state)
             x = self.skips(walk, torch.stack(anchors, 1), state[0]) if k else self.start.expand(n, -1)
             anchors.append(state[0])
 
     def skips(self, walk: Walk, anchors: Tensor, h: Tensor) -> Tensor:
         """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden)."""
-        q = self.attention(anchors, h)                                           # (n, k)
-        logits = self.squash(torch.stack([-q, q], -1))                           # (n, k, 2): no, yes
-        bits = torch.stack([walk.answer(logits[:, i]) for i in range(anchors.shape[1])], 1)[..., None]   # (n, k, 1)
+        q = self.attention(anchors, h)  # (n, k)
+        logits = self.squash(torch.stack([-q, q], -1))  # (n, k, 2): no, yes
+        bits = torch.stack([walk.answer(logits[:, i]) for i in range(anchors.shape[1])], 1)[..., None]  # (n, k, 1)
         walk.skip_penalties.append(self.skip_divergence(logits))
-        return (bits * anchors).sum(1) / (1 + bits.sum(1))                       # (n, hidden)
+        return (bits * anchors).sum(1) / (1 + bits.sum(1))  # (n, hidden)
 
     def skip_divergence(self, logits: Tensor) -> Tensor:
         """Σ s·log(s/target) with s = sigmoid(logit) of "no" and of "yes", targets 1 − rate and rate; (n, k, 2) → (n,).
@@ -191,12 +207,20 @@ class MacroController(Controller):
 class MicroController(Controller):
     """Per node: two inputs by attention over the nodes so far, then two operations  (ENAS, §2.4).
 
-    The normal cell comes first; its LSTM state is carried into the reduction cell. Operation logits start in favour of separable
-    convolutions: a trained bias of [10, 10, 0, 0, 0] inside the tanh and, in the normal cell, a fixed ±0.25 outside.
+    The normal cell comes first; its LSTM state is carried into the reduction cell. Operation logits start in favour of
+    separable convolutions: a trained bias of [10, 10, 0, 0, 0] inside the tanh and, in the normal cell, a fixed ±0.25
+    outside.
     """
 
-    def __init__(self, space: ENASMicro, hidden: int = 64, temperature: float | None = None,
-                 tanh_constant: float | None = 1.1, op_tanh_reduction: float = 2.5, seed: int = 0):
+    def __init__(
+        self,
+        space: ENASMicro,
+        hidden: int = 64,
+        temperature: float | None = None,
+        tanh_constant: float | None = 1.1,
+        op_tanh_reduction: float = 2.5,
+        seed: int = 0,
+    ):
         super().__init__(space, hidden, temperature, tanh_constant)
         self.op_tanh_reduction = op_tanh_reduction
         self.embedding = nn.Embedding(len(space.operations), hidden)
@@ -216,24 +240,25 @@ class MicroController(Controller):
     def cell(self, walk: Walk, n: int, state: tuple[Tensor, Tensor], bias: Tensor) -> tuple[Tensor, Tensor]:
         """Answer all decisions of one cell; returns the LSTM state behind it."""
         x, _ = self.begin(n)
-        seen: list[Tensor] = []                                                  # one (n, hidden) per state of the cell
-        for _ in range(2):                                                       # the two inputs only move the LSTM on
+        seen: list[Tensor] = []  # one (n, hidden) per state of the cell
+        for _ in range(2):  # the two inputs only move the LSTM on
             state = self.lstm(x, state)
             seen.append(state[0])
-        anchors = [torch.zeros_like(h) for h in seen]                            # what the LSTM reads once a state was chosen
+        anchors = [torch.zeros_like(h) for h in seen]  # what the LSTM reads once a state was chosen
         for _ in range(self.space.nodes):
             state = self.node(walk, x, state, torch.stack(seen, 1), torch.stack(anchors, 1), bias)
             seen.append(state[0])
             anchors.append(state[0])
         return state
 
-    def node(self, walk: Walk, x: Tensor, state: tuple[Tensor, Tensor], seen: Tensor, anchors: Tensor,
-             bias: Tensor) -> tuple[Tensor, Tensor]:
+    def node(
+        self, walk: Walk, x: Tensor, state: tuple[Tensor, Tensor], seen: Tensor, anchors: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Answer the four decisions of one node; seen and anchors (n, m, hidden); x is the start token."""
         for _ in "ab":
             state = self.lstm(x, state)
-            source = walk.answer(self.squash(self.attention(seen, state[0])))    # (n,) among m states
-            x = anchors[torch.arange(len(source)), source]                       # (n, hidden)
+            source = walk.answer(self.squash(self.attention(seen, state[0])))  # (n,) among m states
+            x = anchors[torch.arange(len(source)), source]  # (n, hidden)
         for _ in "ab":
             state = self.lstm(x, state)
             op = walk.answer(self.squash(self.head(state[0]), self.op_tanh_reduction) + bias)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:                                        # spaces are built on edges, so edges import them for the reader only
+if TYPE_CHECKING:  # spaces are built on edges, so edges import them for the reader only
     from nas_tutorial.spaces.base import Architecture, Picks
 
 
@@ -24,7 +24,7 @@ def blend(x: Tensor, ops: Iterable[Callable[[Tensor], Tensor]], weights: Tensor)
 
     x: (B, C, H, W); weights: (O,); returns (B, C, H', W').
     """
-    return sum(p * op(x) for p, op in zip(weights, ops))
+    return sum(p * op(x) for p, op in zip(weights, ops, strict=True))
 
 
 class Edge(nn.Module):
@@ -43,9 +43,10 @@ class Edge(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Drop an edge for some pictures of a batch, and scale it up for the rest so that its mean stays (FractalNet; DARTS, §A.2).
+    """Drop an edge for some pictures of a batch, and scale it up for the rest so that its mean stays.
 
-    `probability` is set from outside, see `set_drop_path`; the mask comes from torch's default generator.
+    Due to FractalNet, used as in DARTS (§A.2). `probability` is set from outside, see `set_drop_path`; the mask comes
+    from torch's default generator.
     """
 
     probability = 0.0
@@ -76,16 +77,20 @@ class Skeleton(nn.Module):
         return self.head(self.features(x, self.picks_of(choice)))
 
     def picks_of(self, choice: Any) -> Picks:
-        """Picks of an architecture, of `space.relax(alphas)`, or the network's own; ValueError for a supernet without one."""
+        """Picks of an architecture, of `space.relax(alphas)`, or the network's own; ValueError where there are none."""
         picks = getattr(choice, "picks", choice) or self.own_picks
         if picks is None:
-            raise ValueError("A supernet needs to know what to run: give an architecture or space.relax(alphas) "
-                             "as the second argument.")
+            raise ValueError(
+                "A supernet needs to know what to run: give an architecture or space.relax(alphas) "
+                "as the second argument."
+            )
         return picks
 
 
-def node_sum(edges: nn.ModuleDict, states: list[Tensor], picks: Mapping[str, Any], names: Iterable[tuple[str, int]]) -> Tensor:
-    """The sum of the edges in use that enter one node; `names` pairs each edge's name with the index of its source state."""
+def node_sum(
+    edges: nn.ModuleDict, states: list[Tensor], picks: Mapping[str, Any], names: Iterable[tuple[str, int]]
+) -> Tensor:
+    """The sum of the edges in use that enter one node; `names` pairs an edge's name with the index of its source."""
     return sum(edges[name](states[source], picks[name]) for name, source in names if name in picks)
 
 
@@ -108,6 +113,8 @@ def copy_weights(supernet: nn.Module, network: nn.Module) -> nn.Module:
 
 def _copy(name: str, source: Tensor, target: Tensor) -> None:
     if source.shape != target.shape:
-        raise ValueError(f"{name} is {tuple(source.shape)} in the supernet but {tuple(target.shape)} in the network; "
-                         "make both from one space with the same sizes and number of classes.")
+        raise ValueError(
+            f"{name} is {tuple(source.shape)} in the supernet but {tuple(target.shape)} in the network; "
+            "make both from one space with the same sizes and number of classes."
+        )
     target.copy_(source)

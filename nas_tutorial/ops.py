@@ -1,7 +1,7 @@
 """The operations of all spaces: one table per space, name → function that builds the module.
 
-Every builder takes `(channels, stride, affine)` and keeps the number of channels; pictures are (B, C, H, W) and a stride of 2
-halves H and W. `affine` says whether batch norm learns a scale and a shift.
+Every builder takes `(channels, stride, affine)` and keeps the number of channels; pictures are (B, C, H, W) and a
+stride of 2 halves H and W. `affine` says whether batch norm learns a scale and a shift.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,11 @@ class Zero(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) → zeros (B, C, ⌈H/stride⌉, ⌈W/stride⌉)."""
-        return x[:, :, ::self.stride, ::self.stride] * 0.0
+        return x[:, :, :: self.stride, :: self.stride] * 0.0
 
 
 class FactorizedReduce(nn.Module):
-    """Halve H and W without losing a pixel column: two 1×1 convolutions of stride 2, one of them shifted by a pixel, side by side.
+    """Halve H and W without losing a pixel column: two 1×1 convolutions of stride 2, one shifted by a pixel.
 
     In front there is a ReLU (DARTS) or not (ENAS macro); behind, batch norm. Odd sizes are padded by one.
     """
@@ -46,8 +46,11 @@ class FactorizedReduce(nn.Module):
 
 def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:
     """ReLU → k×k convolution → batch norm: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
-    return nn.Sequential(nn.ReLU(), nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-                         nn.BatchNorm2d(outputs, affine=affine))
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs, affine=affine),
+    )
 
 
 def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, dilation: int = 1) -> nn.Sequential:
@@ -57,13 +60,15 @@ def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, d
         nn.ReLU(),
         nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
         nn.Conv2d(channels, channels, 1, bias=False),
-        nn.BatchNorm2d(channels, affine=affine))
+        nn.BatchNorm2d(channels, affine=affine),
+    )
 
 
 def separable(kernel: int) -> Builder:
-    """Separable convolution: the depthwise-separable block twice, the stride in the first  (DARTS, §3.1.1; ENAS, §2.4)."""
+    """Separable convolution: two depthwise-separable blocks, the stride in the first  (DARTS, §3.1.1; ENAS, §2.4)."""
     return lambda c, stride, affine: nn.Sequential(
-        *depthwise_separable(c, kernel, stride, affine), *depthwise_separable(c, kernel, 1, affine))
+        *depthwise_separable(c, kernel, stride, affine), *depthwise_separable(c, kernel, 1, affine)
+    )
 
 
 def dilated(kernel: int) -> Builder:
@@ -97,9 +102,14 @@ def plain(kernel: int) -> Builder:
 
 
 def macro_convolution(kernel: int, is_separable: bool) -> Builder:
-    """1×1 → BN → ReLU → k×k (dense, or depthwise and pointwise) → BN → ReLU  (ENAS macro; the second BN has eps 1e-3 in the official code)."""
+    """1×1 → BN → ReLU → k×k (dense, or depthwise and pointwise) → BN → ReLU  (ENAS macro).
+
+    The second BN has eps 1e-3, as in the official code.
+    """
+
     def build(c: int, stride: int, affine: bool) -> nn.Module:
         return nn.Sequential(*_conv_in(c), *_spatial(c, kernel, is_separable), nn.BatchNorm2d(c, eps=1e-3), nn.ReLU())
+
     return build
 
 
@@ -115,25 +125,52 @@ def _conv_in(channels: int) -> list[nn.Module]:
 def _spatial(channels: int, kernel: int, is_separable: bool) -> list[nn.Module]:
     if not is_separable:
         return [nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)]
-    return [nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False),
-            nn.Conv2d(channels, channels, 1, bias=False)]
+    return [
+        nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False),
+        nn.Conv2d(channels, channels, 1, bias=False),
+    ]
 
 
 TINY: dict[str, Builder] = {
-    "zero": zero, "skip": skip, "avg_pool_3x3": average_pool, "conv_1x1": plain(1), "conv_3x3": plain(3)}
+    "zero": zero,
+    "skip": skip,
+    "avg_pool_3x3": average_pool,
+    "conv_1x1": plain(1),
+    "conv_3x3": plain(3),
+}
 
 NASBENCH201: dict[str, Builder] = {
-    "none": zero, "skip_connect": skip, "nor_conv_1x1": plain(1), "nor_conv_3x3": plain(3), "avg_pool_3x3": average_pool}
+    "none": zero,
+    "skip_connect": skip,
+    "nor_conv_1x1": plain(1),
+    "nor_conv_3x3": plain(3),
+    "avg_pool_3x3": average_pool,
+}
 
 DARTS: dict[str, Builder] = {
-    "none": zero, "max_pool_3x3": max_pool, "avg_pool_3x3": average_pool, "skip_connect": skip,
-    "sep_conv_3x3": separable(3), "sep_conv_5x5": separable(5), "dil_conv_3x3": dilated(3), "dil_conv_5x5": dilated(5)}
+    "none": zero,
+    "max_pool_3x3": max_pool,
+    "avg_pool_3x3": average_pool,
+    "skip_connect": skip,
+    "sep_conv_3x3": separable(3),
+    "sep_conv_5x5": separable(5),
+    "dil_conv_3x3": dilated(3),
+    "dil_conv_5x5": dilated(5),
+}
 
 ENAS_MACRO: dict[str, Builder] = {
-    "conv_3x3": macro_convolution(3, False), "sep_conv_3x3": macro_convolution(3, True),
-    "conv_5x5": macro_convolution(5, False), "sep_conv_5x5": macro_convolution(5, True),
-    "avg_pool_3x3": macro_pool(average_pool), "max_pool_3x3": macro_pool(max_pool)}
+    "conv_3x3": macro_convolution(3, False),
+    "sep_conv_3x3": macro_convolution(3, True),
+    "conv_5x5": macro_convolution(5, False),
+    "sep_conv_5x5": macro_convolution(5, True),
+    "avg_pool_3x3": macro_pool(average_pool),
+    "max_pool_3x3": macro_pool(max_pool),
+}
 
 ENAS_MICRO: dict[str, Builder] = {
-    "sep_conv_3x3": separable(3), "sep_conv_5x5": separable(5), "avg_pool_3x3": average_pool, "max_pool_3x3": max_pool,
-    "skip_connect": skip}
+    "sep_conv_3x3": separable(3),
+    "sep_conv_5x5": separable(5),
+    "avg_pool_3x3": average_pool,
+    "max_pool_3x3": max_pool,
+    "skip_connect": skip,
+}

@@ -16,8 +16,23 @@ from nas_tutorial.spaces.tiny import Tiny
 
 BY_NAME: dict[str, type[Space]] = {s.name: s for s in (Tiny, NASBench201, DARTS, ENASMacro, ENASMicro)}
 
-__all__ = ["BY_NAME", "DARTS", "Architecture", "Cell", "CellEdge", "Decision", "ENASMacro", "ENASMicro", "NASBench201", "Picks",
-           "Space", "Tiny", "from_json", "get", "load_architecture"]
+__all__ = [
+    "BY_NAME",
+    "DARTS",
+    "Architecture",
+    "Cell",
+    "CellEdge",
+    "Decision",
+    "ENASMacro",
+    "ENASMicro",
+    "NASBench201",
+    "Picks",
+    "Space",
+    "Tiny",
+    "from_json",
+    "get",
+    "load_architecture",
+]
 
 
 def get(name: str, profile: str = "small", **sizes: int) -> Space:
@@ -39,8 +54,10 @@ def from_json(text: str) -> Architecture:
         record = json.loads(text)
         name, sizes, architecture = record["space"], record["sizes"], record["architecture"]
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError('Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '
-                         f"got {text[:60]!r} ({error}).") from error
+        raise ValueError(
+            'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '
+            f"got {text[:60]!r} ({error})."
+        ) from error
     return get(name, **sizes).parse(architecture)
 
 
@@ -51,7 +68,9 @@ def load_architecture(given: str, space: Space | None = None) -> Architecture:
     """
     if given.endswith(".json"):
         if not Path(given).is_file():
-            raise ValueError(f"There is no file {given!r}; give the architecture.json of a search, a name or a notation.")
+            raise ValueError(
+                f"There is no file {given!r}; give the architecture.json of a search, a name or a notation."
+            )
         return from_json(Path(given).read_text())
     if space is None:
         raise ValueError("A name or a notation needs a space to be read in; give one of " + ", ".join(BY_NAME) + ".")

@@ -40,8 +40,8 @@ class Cell(NamedTuple):
 class Architecture:
     """One answer per decision of a space: immutable, hashable, printable.
 
-    Two architectures are equal when space name and answers agree, whatever the number of channels or cells of their space.
-    Make them with `space.sample`, `space.parse`, `space.architecture`, `space.enumerate` or `spaces.from_json`.
+    Two architectures are equal when space name and answers agree, whatever the number of channels or cells of their
+    space. Make them with `space.sample`, `space.parse`, `space.architecture`, `space.enumerate` or `spaces.from_json`.
     """
 
     __slots__ = ("space", "choices")
@@ -52,14 +52,15 @@ class Architecture:
         space.check(self.choices)
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError("An architecture cannot be changed; make a new one with `mutated` or `space.architecture`.")
+        raise AttributeError(
+            "An architecture cannot be changed; make a new one with `mutated` or `space.architecture`."
+        )
 
     def __reduce__(self):
         return Architecture, (self.space, self.choices)
 
     def __eq__(self, other: object) -> bool:
-        return (isinstance(other, Architecture)
-                and (self.space.name, self.choices) == (other.space.name, other.choices))
+        return isinstance(other, Architecture) and (self.space.name, self.choices) == (other.space.name, other.choices)
 
     def __hash__(self) -> int:
         return hash((self.space.name, self.choices))
@@ -73,7 +74,7 @@ class Architecture:
     @property
     def answers(self) -> dict[str, str]:
         """Name of each decision → the option chosen."""
-        return {d.name: d.options[c] for d, c in zip(self.space.decisions, self.choices)}
+        return {d.name: d.options[c] for d, c in zip(self.space.decisions, self.choices, strict=True)}
 
     @property
     def picks(self) -> Picks:
@@ -87,7 +88,7 @@ class Architecture:
 
     def mutated(self, decision: int, choice: int) -> "Architecture":
         """The neighbour that answers one decision (its index) differently."""
-        return Architecture(self.space, (*self.choices[:decision], choice, *self.choices[decision + 1:]))
+        return Architecture(self.space, (*self.choices[:decision], choice, *self.choices[decision + 1 :]))
 
     def to_json(self) -> str:
         """JSON text with space name, sizes and the architecture's string; read back by `spaces.from_json`."""
@@ -101,9 +102,9 @@ class Space(ABC):
     """
 
     name: ClassVar[str]
-    profiles: ClassVar[dict[str, dict[str, int]]]   # "small" and "paper" → sizes
+    profiles: ClassVar[dict[str, dict[str, int]]]  # "small" and "paper" → sizes
     operations: ClassVar[tuple[str, ...]]
-    published: ClassVar[Mapping[str, str]] = {}     # name → notation
+    published: ClassVar[Mapping[str, str]] = {}  # name → notation
 
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property
@@ -135,12 +136,16 @@ class Space(ABC):
     def check(self, choices: tuple[int, ...]) -> None:
         """Raise ValueError that names the fault where `choices` is not one answer per decision."""
         if len(choices) != len(self.decisions):
-            raise ValueError(f"{self.name} asks {len(self.decisions)} decisions but got {len(choices)} answers; "
-                             f"give one option index per decision.")
-        for decision, choice in zip(self.decisions, choices):
+            raise ValueError(
+                f"{self.name} asks {len(self.decisions)} decisions but got {len(choices)} answers; "
+                f"give one option index per decision."
+            )
+        for decision, choice in zip(self.decisions, choices, strict=True):
             if not 0 <= choice < len(decision.options):
-                raise ValueError(f"Decision {decision.name!r} of {self.name} has options 0 to {len(decision.options) - 1} "
-                                 f"({', '.join(decision.options)}), not {choice}.")
+                raise ValueError(
+                    f"Decision {decision.name!r} of {self.name} has options 0 to {len(decision.options) - 1} "
+                    f"({', '.join(decision.options)}), not {choice}."
+                )
 
     def sample(self, generator: torch.Generator) -> Architecture:
         """An architecture drawn uniformly from the space."""
@@ -149,7 +154,9 @@ class Space(ABC):
     def enumerate(self) -> Iterator[Architecture]:
         """All architectures, in the order of their answers; ValueError if there are more than a million."""
         if self.size > 1_000_000:
-            raise ValueError(f"{self.name} holds {self.size:.1e} architectures, too many to list; use sample() instead.")
+            raise ValueError(
+                f"{self.name} holds {self.size:.1e} architectures, too many to list; use sample() instead."
+            )
         return (Architecture(self, c) for c in itertools.product(*(range(len(d.options)) for d in self.decisions)))
 
     # --- the notation -------------------------------------------------------------------------------------------------
@@ -183,20 +190,24 @@ class Space(ABC):
     def skeleton(self, shelf: "Shelf", classes: int, image_channels: int, evaluation: bool) -> "nn.Module":
         """The network of this space, with the operations that `shelf` allows on each edge."""
 
-    def network(self, architecture: Architecture, classes: int = 10, image_channels: int = 3,
-                evaluation: bool = True) -> "nn.Module":
+    def network(
+        self, architecture: Architecture, classes: int = 10, image_channels: int = 3, evaluation: bool = True
+    ) -> "nn.Module":
         """The stand-alone network of one architecture: pictures (B, image_channels, H, W) → logits (B, classes).
 
-        evaluation: the form that is trained from scratch (affine batch norm, drop path and auxiliary head where the space
-        has them); False gives the form whose weights a supernet shares.
+        evaluation: the form that is trained from scratch (affine batch norm, drop path and auxiliary head where the
+        space has them); False gives the form whose weights a supernet shares.
         """
         network = self.skeleton(Shelf(architecture.picks), classes, image_channels, evaluation)
         network.own_picks = architecture.picks
         return network
 
     def supernet(self, classes: int = 10, image_channels: int = 3) -> "nn.Module":
-        """The network with every option on every edge: call it with `(images, architecture)` for one path through it, or
-        with `(images, space.relax(alphas))` for the blend of all."""
+        """The network with every option on every edge.
+
+        Call it with `(images, architecture)` for one path through it, or with `(images, space.relax(alphas))` for the
+        blend of all.
+        """
         return self.skeleton(Shelf(None), classes, image_channels, evaluation=False)
 
     # --- the relaxation -----------------------------------------------------------------------------------------------
@@ -207,8 +218,10 @@ class Space(ABC):
 
     def alphas(self, generator: torch.Generator, scale: float = 1e-3) -> dict[str, Tensor]:
         """Fresh architecture parameters, scale · N(0, 1), each (questions, options) and requiring gradient."""
-        return {name: (scale * torch.randn(shape, generator=generator)).requires_grad_()
-                for name, shape in self.alpha_shapes.items()}
+        return {
+            name: (scale * torch.randn(shape, generator=generator)).requires_grad_()
+            for name, shape in self.alpha_shapes.items()
+        }
 
     def probabilities(self, alphas: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """softmax(α) of every question, (questions, options) each  (DARTS, eq. 2)."""

@@ -1,4 +1,4 @@
-"""The space of DARTS (Liu, Simonyan & Yang, ICLR 2019): a normal and a reduction cell; each of four nodes adds up two edges."""
+"""The space of DARTS (Liu, Simonyan & Yang, ICLR 2019): a normal and a reduction cell, four nodes of two edges each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ KINDS = ("normal", "reduce")
 class DARTS(Space):
     """`cells` cells, those at cells//3 and 2·cells//3 reductions; `channels` in the first of them.
 
-    Decisions per node: which two of its possible inputs, and the operation of each of the two edges ("none" is no answer).
-    Published search sizes: channels = 16, cells = 8; evaluation: channels = 36, cells = 20.
+    Decisions per node: which two of its possible inputs, and the operation of each of the two edges ("none" is no
+    answer). Published search sizes: channels = 16, cells = 8; evaluation: channels = 36, cells = 20.
     """
 
     channels: int = 16
@@ -32,28 +32,40 @@ class DARTS(Space):
     nodes: ClassVar[int] = 4
     operations: ClassVar[tuple[str, ...]] = tuple(ops.DARTS)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
-        "small": {"channels": 8, "cells": 5}, "paper": {"channels": 16, "cells": 8}}
+        "small": {"channels": 8, "cells": 5},
+        "paper": {"channels": 16, "cells": 8},
+    }
     published: ClassVar[Mapping[str, str]] = {
-        "DARTS_V1": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|"
-                    "+|sep_conv_3x3~0|skip_connect~2| reduce: |max_pool_3x3~0|max_pool_3x3~1|+|max_pool_3x3~0|skip_connect~2|"
-                    "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|avg_pool_3x3~0|",
-        "DARTS_V2": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|sep_conv_3x3~0|sep_conv_3x3~1|+|sep_conv_3x3~1|skip_connect~0|"
-                    "+|skip_connect~0|dil_conv_3x3~2| reduce: |max_pool_3x3~0|max_pool_3x3~1|+|skip_connect~2|max_pool_3x3~1|"
-                    "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|max_pool_3x3~1|",
+        "DARTS_V1": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|"
+        "+|skip_connect~0|sep_conv_3x3~1|+|sep_conv_3x3~0|skip_connect~2| "
+        "reduce: |max_pool_3x3~0|max_pool_3x3~1|+|max_pool_3x3~0|skip_connect~2|"
+        "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|avg_pool_3x3~0|",
+        "DARTS_V2": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|sep_conv_3x3~0|sep_conv_3x3~1|"
+        "+|sep_conv_3x3~1|skip_connect~0|+|skip_connect~0|dil_conv_3x3~2| "
+        "reduce: |max_pool_3x3~0|max_pool_3x3~1|+|skip_connect~2|max_pool_3x3~1|"
+        "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|max_pool_3x3~1|",
     }
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
-        return tuple(decision for kind in KINDS for node in range(self.nodes) for decision in (
-            Decision(f"{kind}.{node}.inputs", tuple(f"{a},{b}" for a, b in combinations(range(node + 2), 2))),
-            Decision(f"{kind}.{node}.first", self.operations[1:]),
-            Decision(f"{kind}.{node}.second", self.operations[1:])))
+        return tuple(
+            decision
+            for kind in KINDS
+            for node in range(self.nodes)
+            for decision in (
+                Decision(f"{kind}.{node}.inputs", tuple(f"{a},{b}" for a, b in combinations(range(node + 2), 2))),
+                Decision(f"{kind}.{node}.first", self.operations[1:]),
+                Decision(f"{kind}.{node}.second", self.operations[1:]),
+            )
+        )
 
     def genotype(self, choices: tuple[int, ...]) -> dict[str, list[Node]]:
         """{"normal": nodes, "reduce": nodes} with the two (operation, source) pairs of each node."""
         answers, per_cell = iter(choices), {}
         for kind in KINDS:
-            per_cell[kind] = [self._node(node, next(answers), next(answers), next(answers)) for node in range(self.nodes)]
+            per_cell[kind] = [
+                self._node(node, next(answers), next(answers), next(answers)) for node in range(self.nodes)
+            ]
         return per_cell
 
     def _node(self, node: int, pair: int, first: int, second: int) -> Node:
@@ -63,8 +75,10 @@ class DARTS(Space):
     def answer(self, node: int, edges: Node) -> list[int]:
         """The three answers that give `node` these two edges; ValueError unless they come from two different inputs."""
         if len({source for _, source in edges}) != 2 or len(edges) != 2:
-            raise ValueError(f"Node {node + 2} of a {self.name} cell takes two edges from two different nodes, not "
-                             f"{', '.join(f'{op}~{source}' for op, source in edges)}.")
+            raise ValueError(
+                f"Node {node + 2} of a {self.name} cell takes two edges from two different nodes, not "
+                f"{', '.join(f'{op}~{source}' for op, source in edges)}."
+            )
         (first, a), (second, b) = sorted(edges, key=lambda edge: edge[1])
         pairs = list(combinations(range(node + 2), 2))
         return [pairs.index((a, b)), self.operations[1:].index(first), self.operations[1:].index(second)]
@@ -80,8 +94,10 @@ class DARTS(Space):
         return {kind: pair_graph(nodes, range(2, 2 + self.nodes)) for kind, nodes in self.genotype(choices).items()}
 
     def picks(self, choices: tuple[int, ...]) -> Picks:
-        return {kind: {f"{node + 2}<{source}": op for node, edges in enumerate(nodes) for op, source in edges}
-                for kind, nodes in self.genotype(choices).items()}
+        return {
+            kind: {f"{node + 2}<{source}": op for node, edges in enumerate(nodes) for op, source in edges}
+            for kind, nodes in self.genotype(choices).items()
+        }
 
     @cached_property
     def edge_names(self) -> list[tuple[str, int, int]]:
@@ -93,19 +109,28 @@ class DARTS(Space):
         return dict.fromkeys(KINDS, (len(self.edge_names), len(self.operations)))
 
     def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
-        return {kind: dict(zip((name for name, _, _ in self.edge_names), alphas[kind].softmax(-1))) for kind in KINDS}
+        return {
+            kind: dict(zip((name for name, _, _ in self.edge_names), alphas[kind].softmax(-1), strict=True))
+            for kind in KINDS
+        }
 
     def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
         """Per node the two edges whose best operation other than none is likeliest, with that operation  (DARTS, §2.4).
 
         The softmax includes none. Among equals the earlier edge and the earlier operation win.
         """
-        return self.architecture([answer for kind in KINDS for node in range(self.nodes)
-                                  for answer in self.answer(node, self._strongest(alphas[kind], node))])
+        return self.architecture(
+            [
+                answer
+                for kind in KINDS
+                for node in range(self.nodes)
+                for answer in self.answer(node, self._strongest(alphas[kind], node))
+            ]
+        )
 
     def _strongest(self, alpha: Tensor, node: int) -> Node:
         rows = [row for row, (_, target, _) in enumerate(self.edge_names) if target == node]
-        best, op = alpha[rows].softmax(-1)[:, 1:].max(-1)                       # (node + 2,) each, without none
+        best, op = alpha[rows].softmax(-1)[:, 1:].max(-1)  # (node + 2,) each, without none
         sources = sorted(range(len(rows)), key=lambda source: -float(best[source]))[:2]
         return [(self.operations[1 + int(op[source])], source) for source in sources]
 
@@ -129,16 +154,27 @@ def edge_operation(op: str, channels: int, stride: int, evaluation: bool) -> nn.
 
 
 class DARTSCell(nn.Module):
-    """Two inputs (the outputs of the two cells before), four nodes that add up edges, output = concatenation of the nodes."""
+    """Two inputs (outputs of the two cells before), four nodes that add up edges; output: the nodes concatenated."""
 
-    def __init__(self, space: DARTS, kind: str, inputs: tuple[int, int], channels: int, after_reduction: bool, shelf: Shelf,
-                 evaluation: bool):
+    def __init__(
+        self,
+        space: DARTS,
+        kind: str,
+        inputs: tuple[int, int],
+        channels: int,
+        after_reduction: bool,
+        shelf: Shelf,
+        evaluation: bool,
+    ):
         super().__init__()
         self.kind = kind
-        self.incoming = [[(name, source) for name, node, source in space.edge_names if node == i] for i in range(space.nodes)]
+        self.incoming = [
+            [(name, source) for name, node, source in space.edge_names if node == i] for i in range(space.nodes)
+        ]
         squeeze = ops.FactorizedReduce if after_reduction else _pointwise
-        self.preprocess = nn.ModuleList([squeeze(inputs[0], channels, affine=evaluation),
-                                         _pointwise(inputs[1], channels, affine=evaluation)])
+        self.preprocess = nn.ModuleList(
+            [squeeze(inputs[0], channels, affine=evaluation), _pointwise(inputs[1], channels, affine=evaluation)]
+        )
         self.edges = nn.ModuleDict()
         for name, _, source in space.edge_names:
             stride = 2 if kind == "reduce" and source < 2 else 1
@@ -148,7 +184,7 @@ class DARTSCell(nn.Module):
 
     def forward(self, inputs: Sequence[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
         """Two tensors (B, ·, H, W) → (B, 4·channels, H, W), or half of H and W in a reduction cell."""
-        states = [squeeze(x) for squeeze, x in zip(self.preprocess, inputs)]   # 2 × (B, channels, H, W)
+        states = [squeeze(x) for squeeze, x in zip(self.preprocess, inputs, strict=True)]  # 2 × (B, channels, H, W)
         for incoming in self.incoming:
             states.append(node_sum(self.edges, states, picks, incoming))
         return torch.cat(states[2:], dim=1)
@@ -164,9 +200,16 @@ class AuxiliaryHead(nn.Module):
     def __init__(self, channels: int, classes: int):
         super().__init__()
         self.features = nn.Sequential(
-            nn.ReLU(), nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
-            nn.Conv2d(channels, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU(),
-            nn.Conv2d(128, 768, 2, bias=False), nn.BatchNorm2d(768), nn.ReLU(), nn.Flatten())
+            nn.ReLU(),
+            nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
+            nn.Conv2d(channels, 128, 1, bias=False),
+            nn.BatchNorm2d(128),
+            nn.ReLU(),
+            nn.Conv2d(128, 768, 2, bias=False),
+            nn.BatchNorm2d(768),
+            nn.ReLU(),
+            nn.Flatten(),
+        )
         self.classifier = nn.Linear(768, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -175,7 +218,7 @@ class AuxiliaryHead(nn.Module):
 
 
 class DARTSNetwork(Skeleton):
-    """Stem → cells, each fed by the two before it → global average pool → linear; with an auxiliary head in evaluation form."""
+    """Stem → cells, each fed by the two before it → global average pool → linear; for evaluation an auxiliary head."""
 
     def __init__(self, space: DARTS, shelf: Shelf, classes: int, image_channels: int, evaluation: bool):
         super().__init__()

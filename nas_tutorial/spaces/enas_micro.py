@@ -1,4 +1,4 @@
-"""The micro space of ENAS (Pham et al., ICML 2018, §2.4): two cells; each of five nodes adds up two chosen (input, operation) pairs."""
+"""The micro space of ENAS (Pham et al., ICML 2018, §2.4): two cells of five nodes, each the sum of two branches."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 class ENASMicro(Space):
     """`cells` + 2 cells, those at cells//3 and 2·(cells//3) + 1 reductions; `channels` in the first of them.
 
-    Decisions per node, in the controller's order: the inputs of its branches a and b, then their operations. Both branches may
-    read the same node. Published sizes: channels = 20, cells = 6.
+    Decisions per node, in the controller's order: the inputs of its branches a and b, then their operations. Both
+    branches may read the same node. Published sizes: channels = 20, cells = 6.
     """
 
     channels: int = 20
@@ -30,20 +30,25 @@ class ENASMicro(Space):
     nodes: ClassVar[int] = 5
     operations: ClassVar[tuple[str, ...]] = tuple(ops.ENAS_MICRO)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
-        "small": {"channels": 8, "cells": 3}, "paper": {"channels": 20, "cells": 6}}
+        "small": {"channels": 8, "cells": 3},
+        "paper": {"channels": 20, "cells": 6},
+    }
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
-        return tuple(Decision(f"{kind}.{node}.{question}_{branch}", options)
-                     for kind in KINDS for node in range(self.nodes)
-                     for question, options in (("input", tuple(map(str, range(node + 2)))), ("op", self.operations))
-                     for branch in "ab")
+        return tuple(
+            Decision(f"{kind}.{node}.{question}_{branch}", options)
+            for kind in KINDS
+            for node in range(self.nodes)
+            for question, options in (("input", tuple(map(str, range(node + 2)))), ("op", self.operations))
+            for branch in "ab"
+        )
 
     def genotype(self, choices: tuple[int, ...]) -> dict[str, list[Node]]:
         """{"normal": nodes, "reduce": nodes} with the (operation, source) pairs of branches a and b of each node."""
-        fours = [choices[i:i + 4] for i in range(0, len(choices), 4)]
+        fours = [choices[i : i + 4] for i in range(0, len(choices), 4)]
         nodes = [[(self.operations[op_a], a), (self.operations[op_b], b)] for a, b, op_a, op_b in fours]
-        return {"normal": nodes[:self.nodes], "reduce": nodes[self.nodes:]}
+        return {"normal": nodes[: self.nodes], "reduce": nodes[self.nodes :]}
 
     def format(self, choices: tuple[int, ...]) -> str:
         return write_pair(**self.genotype(choices))
@@ -59,7 +64,7 @@ class ENASMicro(Space):
         return [a, b, self.operations.index(op_a), self.operations.index(op_b)]
 
     def loose_ends(self, nodes: list[Node]) -> list[int]:
-        """Indices of the states (the two inputs included) that no node reads: their concatenation is the cell's output."""
+        """Indices of the states (the two inputs included) that no node reads; joined they are the cell's output."""
         used = {source for node in nodes for _, source in node}
         return [i for i in range(self.nodes + 2) if i not in used]
 
@@ -67,9 +72,15 @@ class ENASMicro(Space):
         return {kind: pair_graph(nodes, self.loose_ends(nodes)) for kind, nodes in self.genotype(choices).items()}
 
     def picks(self, choices: tuple[int, ...]) -> Picks:
-        return {kind: {f"{i + 2}{branch}<{source}": op for i, node in enumerate(nodes) for branch, (op, source) in zip("ab", node)}
-                | {f"out<{i}": "conv_1x1" for i in self.loose_ends(nodes)}
-                for kind, nodes in self.genotype(choices).items()}
+        return {
+            kind: {
+                f"{i + 2}{branch}<{source}": op
+                for i, node in enumerate(nodes)
+                for branch, (op, source) in zip("ab", node, strict=True)
+            }
+            | {f"out<{i}": "conv_1x1" for i in self.loose_ends(nodes)}
+            for kind, nodes in self.genotype(choices).items()
+        }
 
     def branches(self) -> Iterator[tuple[int, int, str]]:
         """(row, node, branch) of the ten branches of a cell: the rows of its α."""
@@ -78,14 +89,21 @@ class ENASMicro(Space):
     @property
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         rows = 2 * self.nodes
-        return {f"{kind}.{what}": shape for kind in KINDS
-                for what, shape in (("input", (rows, self.nodes + 1)), ("op", (rows, len(self.operations))))}
+        return {
+            f"{kind}.{what}": shape
+            for kind in KINDS
+            for what, shape in (("input", (rows, self.nodes + 1)), ("op", (rows, len(self.operations))))
+        }
 
     def probabilities(self, alphas: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """softmax(α) of every question; a branch of node i can only read the first i + 2 states."""
         possible = torch.tensor([[j < node + 2 for j in range(self.nodes + 1)] for _, node, _ in self.branches()])
-        return {name: (alpha.masked_fill(~possible.to(alpha.device), -torch.inf) if name.endswith("input") else alpha).softmax(-1)
-                for name, alpha in alphas.items()}
+        return {
+            name: (
+                alpha.masked_fill(~possible.to(alpha.device), -torch.inf) if name.endswith("input") else alpha
+            ).softmax(-1)
+            for name, alpha in alphas.items()
+        }
 
     def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
         """Operation o on input j of a branch weighs p(j)·p(o); state i is a loose end with probability Π (1 − p(i))."""
@@ -93,16 +111,25 @@ class ENASMicro(Space):
         return {kind: self._relaxed_cell(p[f"{kind}.input"], p[f"{kind}.op"]) for kind in KINDS}
 
     def _relaxed_cell(self, p_input: Tensor, p_op: Tensor) -> dict[str, Tensor]:
-        unread = torch.cat([(1 - p_input).prod(0), p_input.new_ones(1)])          # (nodes + 2,): nobody reads the last node
-        return {f"{node + 2}{branch}<{source}": p_input[row, source] * p_op[row]
-                for row, node, branch in self.branches() for source in range(node + 2)
-                } | {f"out<{i}": unread[i:i + 1] for i in range(self.nodes + 2)}
+        unread = torch.cat([(1 - p_input).prod(0), p_input.new_ones(1)])  # (nodes + 2,): nobody reads the last node
+        return {
+            f"{node + 2}{branch}<{source}": p_input[row, source] * p_op[row]
+            for row, node, branch in self.branches()
+            for source in range(node + 2)
+        } | {f"out<{i}": unread[i : i + 1] for i in range(self.nodes + 2)}
 
     def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
         """The likeliest input and the likeliest operation of every branch."""
         p = {name: table.argmax(-1).tolist() for name, table in self.probabilities(alphas).items()}
-        return self.architecture([p[f"{kind}.{question}"][2 * node + branch] for kind in KINDS for node in range(self.nodes)
-                                  for question in ("input", "op") for branch in range(2)])
+        return self.architecture(
+            [
+                p[f"{kind}.{question}"][2 * node + branch]
+                for kind in KINDS
+                for node in range(self.nodes)
+                for question in ("input", "op")
+                for branch in range(2)
+            ]
+        )
 
     def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "MicroNetwork":
         return MicroNetwork(self, shelf, classes, image_channels)
@@ -114,13 +141,20 @@ class MicroCell(nn.Module):
     def __init__(self, space: ENASMicro, kind: str, channels: int, shelf: Shelf):
         super().__init__()
         self.nodes = space.nodes
-        self.incoming = [[(f"{i + 2}{branch}<{source}", source) for branch in "ab" for source in range(i + 2)]
-                         for i in range(space.nodes)]
+        self.incoming = [
+            [(f"{i + 2}{branch}<{source}", source) for branch in "ab" for source in range(i + 2)]
+            for i in range(space.nodes)
+        ]
         self.loose = [(f"out<{i}", i) for i in range(space.nodes + 2)]
-        shelves = {name: {op: ops.ENAS_MICRO[op](channels, 1, True) for op in shelf(kind, name, space.operations)}
-                   for incoming in self.incoming for name, _ in incoming}
-        shelves |= {name: {op: nn.Conv2d(channels, channels, 1, bias=False) for op in shelf(kind, name, ("conv_1x1",))}
-                    for name, _ in self.loose}
+        shelves = {
+            name: {op: ops.ENAS_MICRO[op](channels, 1, True) for op in shelf(kind, name, space.operations)}
+            for incoming in self.incoming
+            for name, _ in incoming
+        }
+        shelves |= {
+            name: {op: nn.Conv2d(channels, channels, 1, bias=False) for op in shelf(kind, name, ("conv_1x1",))}
+            for name, _ in self.loose
+        }
         self.edges = nn.ModuleDict({name: Edge(built) for name, built in shelves.items() if built})
         self.norm = nn.BatchNorm2d(channels)
 
@@ -142,8 +176,10 @@ class MicroNetwork(Skeleton):
         super().__init__()
         self.reductions = {space.cells // 3, 2 * (space.cells // 3) + 1}
         channels = space.channels
-        self.stem = nn.Sequential(nn.Conv2d(image_channels, 3 * channels, 3, padding=1, bias=False), nn.BatchNorm2d(3 * channels))
-        widths, halved = [3 * channels, 3 * channels], False     # of the two inputs of the next cell
+        self.stem = nn.Sequential(
+            nn.Conv2d(image_channels, 3 * channels, 3, padding=1, bias=False), nn.BatchNorm2d(3 * channels)
+        )
+        widths = [3 * channels, 3 * channels]  # of the two inputs of the next cell
         self.cells, self.calibrations, self.halvings = nn.ModuleList(), nn.ModuleList(), nn.ModuleDict()
         for i in range(space.cells + 2):
             reduces = i in self.reductions
@@ -151,17 +187,24 @@ class MicroNetwork(Skeleton):
                 channels *= 2
                 self.halvings[str(i)] = ops.FactorizedReduce(widths[1], channels, relu=False)
                 widths = [widths[1], channels]
-            self.calibrations.append(nn.ModuleList([calibration(widths[0], channels, reduces), calibration(widths[1], channels, False)]))
+            self.calibrations.append(
+                nn.ModuleList([calibration(widths[0], channels, reduces), calibration(widths[1], channels, False)])
+            )
             self.cells.append(MicroCell(space, KINDS[reduces], channels, shelf))
             widths = [widths[1], channels]
-        self.head = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout),
-                                  nn.Linear(channels, classes, bias=False))
+        self.head = nn.Sequential(
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(channels, classes, bias=False),
+        )
 
     def features(self, x: Tensor, picks: Picks) -> Tensor:
         """x: (B, image_channels, H, W) → (B, 4·channels, H/4, W/4)."""
         before = last = self.stem(x)
-        for i, (cell, calibrate) in enumerate(zip(self.cells, self.calibrations)):
-            if i in self.reductions:                              # the reduction cell reads the halved state beside the full one
+        for i, (cell, calibrate) in enumerate(zip(self.cells, self.calibrations, strict=True)):
+            if i in self.reductions:  # the reduction cell reads the halved state beside the full one
                 before, last = last, self.halvings[str(i)](last)
             states = [calibrate[0](before), calibrate[1](last)]
             before, last = last, cell(states, picks[KINDS[i in self.reductions]])

@@ -1,11 +1,10 @@
-"""NAS-Bench-201 (Dong & Yang, ICLR 2020): one cell of four nodes, six edges with five operations each: 15,625 architectures."""
+"""NAS-Bench-201 (Dong & Yang, ICLR 2020): one cell of six edges with five operations each: 15,625 architectures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from nas_tutorial import ops
@@ -31,31 +30,41 @@ class OneCellSpace(Space):
 
     def format(self, choices: tuple[int, ...]) -> str:
         chosen = iter(choices)
-        return write_cell([[(self.operations[next(chosen)], source) for source in range(target)]
-                           for target in range(1, self.nodes)])
+        return write_cell(
+            [[(self.operations[next(chosen)], source) for source in range(target)] for target in range(1, self.nodes)]
+        )
 
     def read(self, text: str) -> list[int]:
         cell = read_cell(text, self.operations, first=1, nodes=self.nodes - 1)
         for target, node in enumerate(cell, start=1):
             if [source for _, source in node] != list(range(target)):
-                raise ValueError(f"Node {target} of a {self.name} cell needs one edge from each node 0 to {target - 1}, in this "
-                                 f"order, but {write_cell([node])!r} was given.")
+                raise ValueError(
+                    f"Node {target} of a {self.name} cell needs one edge from each node 0 to {target - 1}, in this "
+                    f"order, but {write_cell([node])!r} was given."
+                )
         return [self.operations.index(op) for node in cell for op, _ in node]
 
     def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
         names = ("input", *(f"node {i}" for i in range(1, self.nodes - 1)), "output")
-        return {"cell": Cell(names, tuple(CellEdge(names[source], names[target], self.operations[c])
-                                          for (target, source), c in zip(self.pairs, choices)))}
+        return {
+            "cell": Cell(
+                names,
+                tuple(
+                    CellEdge(names[source], names[target], self.operations[c])
+                    for (target, source), c in zip(self.pairs, choices, strict=True)
+                ),
+            )
+        }
 
     def picks(self, choices: tuple[int, ...]) -> Picks:
-        return {"cell": {d.name: d.options[c] for d, c in zip(self.decisions, choices)}}
+        return {"cell": {d.name: d.options[c] for d, c in zip(self.decisions, choices, strict=True)}}
 
     @property
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return {"cell": (len(self.decisions), len(self.operations))}
 
     def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
-        return {"cell": dict(zip((d.name for d in self.decisions), alphas["cell"].softmax(-1)))}
+        return {"cell": dict(zip((d.name for d in self.decisions), alphas["cell"].softmax(-1), strict=True))}
 
     def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
         """The likeliest operation of each edge, "none" included, as the benchmark's authors derive theirs."""
@@ -69,9 +78,12 @@ class DenseCell(nn.Module):
         super().__init__()
         self.pairs = space.pairs
         self.nodes = space.nodes
-        self.edges = nn.ModuleDict({name: Edge({op: space.table[op](channels, 1, affine)
-                                                for op in shelf("cell", name, space.operations)})
-                                    for name in (d.name for d in space.decisions)})
+        self.edges = nn.ModuleDict(
+            {
+                name: Edge({op: space.table[op](channels, 1, affine) for op in shelf("cell", name, space.operations)})
+                for name in (d.name for d in space.decisions)
+            }
+        )
 
     def forward(self, x: Tensor, picks: Mapping[str, str | Tensor]) -> Tensor:
         """x: (B, C, H, W) → the same shape."""
@@ -87,9 +99,12 @@ class ResidualReduction(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, affine: bool):
         super().__init__()
-        self.body = nn.Sequential(ops.relu_conv(inputs, outputs, 3, 2, affine), ops.relu_conv(outputs, outputs, 3, 1, affine))
-        self.shortcut = nn.Sequential(nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False),
-                                      nn.Conv2d(inputs, outputs, 1, bias=False))
+        self.body = nn.Sequential(
+            ops.relu_conv(inputs, outputs, 3, 2, affine), ops.relu_conv(outputs, outputs, 3, 1, affine)
+        )
+        self.shortcut = nn.Sequential(
+            nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False), nn.Conv2d(inputs, outputs, 1, bias=False)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, inputs, H, W) → (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
@@ -99,18 +114,29 @@ class ResidualReduction(nn.Module):
 class StagedNetwork(Skeleton):
     """Stem → stages of equal cells, a reduction between two stages → BN, ReLU, global average pool → linear."""
 
-    def __init__(self, space: OneCellSpace, widths: Sequence[int], cells_per_stage: int, shelf: Shelf, classes: int,
-                 image_channels: int, affine: bool):
+    def __init__(
+        self,
+        space: OneCellSpace,
+        widths: Sequence[int],
+        cells_per_stage: int,
+        shelf: Shelf,
+        classes: int,
+        image_channels: int,
+        affine: bool,
+    ):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(image_channels, widths[0], space.stem, padding=space.stem // 2, bias=False),
-                                  nn.BatchNorm2d(widths[0]))
+        self.stem = nn.Sequential(
+            nn.Conv2d(image_channels, widths[0], space.stem, padding=space.stem // 2, bias=False),
+            nn.BatchNorm2d(widths[0]),
+        )
         body: list[nn.Module] = []
-        for before, width in zip([None, *widths], widths):
+        for before, width in zip([None, *widths[:-1]], widths, strict=True):
             body += [ResidualReduction(before, width, affine)] if before else []
             body += [DenseCell(space, width, shelf, affine) for _ in range(cells_per_stage)]
         self.body = nn.ModuleList(body)
-        self.head = nn.Sequential(nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-                                  nn.Linear(widths[-1], classes))
+        self.head = nn.Sequential(
+            nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes)
+        )
 
     def features(self, x: Tensor, picks: Picks) -> Tensor:
         """x: (B, image_channels, H, W) → (B, last width, H', W')."""
@@ -122,10 +148,10 @@ class StagedNetwork(Skeleton):
 
 @dataclass(frozen=True)
 class NASBench201(OneCellSpace):
-    """Three stages of `cells_per_stage` cells with 1, 2 and 4 × `channels` channels; the stem is a `stem` × `stem` convolution.
+    """Three stages of `cells_per_stage` cells, 1, 2 and 4 × `channels` wide; the stem is a `stem` × `stem` convolution.
 
-    The benchmark has channels = 16, cells_per_stage = 5, stem = 3 ("paper"). "small" sees neighbouring pixels only in its
-    cells and reductions (stem = 1), so that on small pictures the cell decides what can be learnt.
+    The benchmark has channels = 16, cells_per_stage = 5, stem = 3 ("paper"). "small" sees neighbouring pixels only in
+    its cells and reductions (stem = 1), so that on small pictures the cell decides what can be learnt.
     """
 
     channels: int = 16
@@ -138,7 +164,8 @@ class NASBench201(OneCellSpace):
     operations: ClassVar[tuple[str, ...]] = tuple(ops.NASBENCH201)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells_per_stage": 1, "stem": 1},
-        "paper": {"channels": 16, "cells_per_stage": 5, "stem": 3}}
+        "paper": {"channels": 16, "cells_per_stage": 5, "stem": 3},
+    }
 
     def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> StagedNetwork:
         widths = (self.channels, 2 * self.channels, 4 * self.channels)

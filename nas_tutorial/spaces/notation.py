@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from nas_tutorial.spaces.base import one_of
 
-Node = list[tuple[str, int]]   # (operation, index of the source node) of each incoming edge
+Node = list[tuple[str, int]]  # (operation, index of the source node) of each incoming edge
 
 
 def write_cell(nodes: Sequence[Node]) -> str:
@@ -15,8 +15,8 @@ def write_cell(nodes: Sequence[Node]) -> str:
 def read_cell(text: str, operations: Sequence[str], first: int, nodes: int) -> list[Node]:
     """Text as nodes; node i of the cell has index `first` + i and may read any smaller index.
 
-    Raises ValueError for a wrong number of nodes, an unknown operation, an edge from a later node or itself, or text that is
-    not of this form.
+    Raises ValueError for a wrong number of nodes, an unknown operation, an edge from a later node or itself, or text
+    that is not of this form.
     """
     groups = [group.strip().strip("|") for group in text.strip().split("+")]
     if len(groups) != nodes:
@@ -30,7 +30,9 @@ def _read_edge(text: str, operations: Sequence[str], target: int) -> tuple[str, 
         raise ValueError(f"{text!r} is not an edge; write operation~source, such as {operations[-1]}~0.")
     one_of(operations, operation, f"The operation of edge {text!r}")
     if int(source) >= target:
-        raise ValueError(f"Edge {text!r} enters node {target}, so it must come from an earlier node, 0 to {target - 1}.")
+        raise ValueError(
+            f"Edge {text!r} enters node {target}, so it must come from an earlier node, 0 to {target - 1}."
+        )
     return operation, int(source)
 
 

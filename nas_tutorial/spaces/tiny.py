@@ -24,7 +24,9 @@ class Tiny(OneCellSpace):
     table: ClassVar[dict[str, ops.Builder]] = ops.TINY
     operations: ClassVar[tuple[str, ...]] = tuple(ops.TINY)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
-        "small": {"channels": 8, "cells": 1}, "paper": {"channels": 16, "cells": 3}}
+        "small": {"channels": 8, "cells": 1},
+        "paper": {"channels": 16, "cells": 3},
+    }
 
     def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> StagedNetwork:
         return StagedNetwork(self, (self.channels,), self.cells, shelf, classes, image_channels, affine=evaluation)
