@@ -64,6 +64,8 @@ class Controller(nn.Module, ABC):
 
     def __init__(self, space: Space, hidden: int, temperature: float | None, tanh_constant: float | None):
         super().__init__()
+        if temperature is not None and not temperature > 0:
+            raise ValueError(f"The temperature is {temperature}; give a number above 0, or None for no temperature.")
         self.space, self.hidden = space, hidden
         self.temperature, self.tanh_constant = temperature, tanh_constant
         self.lstm = nn.LSTMCell(hidden, hidden, bias=False)
@@ -106,7 +108,7 @@ class Controller(nn.Module, ABC):
 
     def begin(self, n: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """The start token for each of n walks, (n, hidden), and a zero LSTM state."""
-        zeros = torch.zeros(n, self.hidden, device=self.device)
+        zeros = self.start.new_zeros(n, self.hidden)
         return self.start.expand(n, -1), (zeros, zeros)
 
     def squash(self, logits: Tensor, reduction: float = 1.0) -> Tensor:

@@ -100,7 +100,7 @@ def copy_weights(supernet: nn.Module, network: nn.Module) -> nn.Module:
 
     Both come from the same space with the same sizes. Affine batch-norm weights of a supernet that has none become the
     identity; parts that only the network has (an auxiliary head) stay as they are. Returns `network`.
-    Raises ValueError where shapes differ.
+    Raises ValueError where shapes differ or the supernet lacks a part.
     """
     shared = supernet.state_dict()
     for name, tensor in network.state_dict().items():
@@ -108,6 +108,8 @@ def copy_weights(supernet: nn.Module, network: nn.Module) -> nn.Module:
             _copy(name, shared[name], tensor)
         elif f"{name.rpartition('.')[0]}.running_mean" in shared:
             tensor.fill_(float(name.endswith("weight")))
+        elif not name.startswith("auxiliary."):
+            raise ValueError(f"The supernet has no {name}; make both from one space with the same sizes.")
     return network
 
 

@@ -52,13 +52,12 @@ def from_json(text: str) -> Architecture:
     """The architecture that `Architecture.to_json` wrote; ValueError where a key is missing or wrong."""
     try:
         record = json.loads(text)
-        name, sizes, architecture = record["space"], record["sizes"], record["architecture"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return get(record["space"], **record["sizes"]).parse(record["architecture"])
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '
             f"got {text[:60]!r} ({error})."
         ) from error
-    return get(name, **sizes).parse(architecture)
 
 
 def load_architecture(given: str, space: Space | None = None) -> Architecture:

@@ -130,7 +130,7 @@ class DARTS(Space):
 
     def _strongest(self, alpha: Tensor, node: int) -> Node:
         rows = [row for row, (_, target, _) in enumerate(self.edge_names) if target == node]
-        best, op = alpha[rows].softmax(-1)[:, 1:].max(-1)  # (node + 2,) each, without none
+        best, op = alpha.detach()[rows].softmax(-1)[:, 1:].max(-1)  # (node + 2,) each, without none
         sources = sorted(range(len(rows)), key=lambda source: -float(best[source]))[:2]
         return [(self.operations[1 + int(op[source])], source) for source in sources]
 

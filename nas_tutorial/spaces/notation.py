@@ -26,7 +26,7 @@ def read_cell(text: str, operations: Sequence[str], first: int, nodes: int) -> l
 
 def _read_edge(text: str, operations: Sequence[str], target: int) -> tuple[str, int]:
     operation, tilde, source = text.strip().partition("~")
-    if not tilde or not source.isdigit():
+    if not tilde or not source.isdecimal():
         raise ValueError(f"{text!r} is not an edge; write operation~source, such as {operations[-1]}~0.")
     one_of(operations, operation, f"The operation of edge {text!r}")
     if int(source) >= target:
