@@ -1,0 +1,7 @@
+"""Pictures for a search: three built-in sets and a user's own, in splits that never overlap."""
+
+from nas_tutorial.data.loading import load
+from nas_tutorial.data.pictures import Data, Split
+from nas_tutorial.data.pipeline import augment, batches, normalise
+
+__all__ = ["Data", "Split", "augment", "batches", "load", "normalise"]

@@ -1,0 +1,62 @@
+"""`load`: one door to all data sets."""
+
+from pathlib import Path
+
+from nas_tutorial.data import cifar10, digits, npz, strokes
+from nas_tutorial.data.pictures import Data
+
+BUILT_IN = ("digits", "strokes", "cifar10")
+
+
+def load(
+    name_or_path: str | Path,
+    *,
+    seed: int = 0,
+    per_class: int | None = None,
+    validation: float = 0.5,
+    test_data: str | Path | None = None,
+    test_per_class: int | None = None,
+    root: str | Path | None = None,
+) -> Data:
+    """Load a data set by name ("digits", "strokes", "cifar10") or a user's own `.npz` file by its path.
+
+    seed: decides what is drawn and who goes into which split; per_class: pictures of each class for train and
+    validation together; validation: their fraction for validation, 0 ≤ validation < 1; test_data: another `.npz` with
+    the test pictures (own files only; without it a fifth of each class is set aside); test_per_class: pictures of each
+    class for test; root: the folder where CIFAR-10 lies or shall be kept (~/.cache/nas_tutorial).
+    None means "all there are", or the usual number where pictures are drawn. Test pictures depend on the seed and on
+    test_per_class only. Raises FileNotFoundError, ValueError (what is wrong with a file or an argument) or
+    ConnectionError (no download).
+    """
+    check_sizes(per_class, validation, test_per_class)
+    sizes = {"seed": seed, "per_class": per_class, "validation": validation, "test_per_class": test_per_class}
+    name = str(name_or_path)
+    if name not in BUILT_IN:
+        check_path(name_or_path)
+        return npz.load(name_or_path, test_data=test_data, **sizes)
+    if test_data is not None:
+        raise ValueError(f"{name!r} brings its own test pictures: leave out test_data={str(test_data)!r}.")
+    if name == "cifar10":
+        return cifar10.load(root=root, **sizes)
+    return {"digits": digits, "strokes": strokes}[name].load(**sizes)
+
+
+def check_sizes(per_class: int | None, validation: float, test_per_class: int | None) -> None:
+    """Raise ValueError unless the sizes can be met by some data set."""
+    for name, count in (("per_class", per_class), ("test_per_class", test_per_class)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is {count}, but it counts pictures: pass 1 or more, or None for all.")
+    if not 0 <= validation < 1:
+        raise ValueError(f"validation is {validation}, but it is a fraction: pass 0 or more and less than 1, as 0.5.")
+    if per_class == 1 and validation > 0:
+        raise ValueError("per_class is 1, but train and validation both need a picture: pass 2 or more.")
+
+
+def check_path(name_or_path: str | Path) -> None:
+    """Raise an error unless there is a file to read."""
+    path = Path(name_or_path)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"there is no file and no data set {str(name_or_path)!r}: "
+            f"pass one of {', '.join(BUILT_IN)} or the path of an existing .npz file."
+        )
