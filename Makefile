@@ -1,0 +1,55 @@
+# nas_tutorial: `make help` lists what there is. Relative paths only, so that a folder with a space in its name works.
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3 || command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python)
+TORCH_INDEX ?= auto
+NB ?=
+ARGS ?=
+# Small networks run fastest with one thread, and a waiting thread should leave the core to others.
+export OMP_NUM_THREADS ?= 1
+export OMP_WAIT_POLICY ?= PASSIVE
+VENV := "$(PYTHON)" tools/make_venv.py --torch-index "$(TORCH_INDEX)"
+BIN := .venv/bin
+
+.PHONY: help demo test lab notebooks slides lint format clean
+
+help:  ## list the commands
+	@echo "nas_tutorial: learn neural architecture search by running it"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@echo
+	@echo "Variables: PYTHON=python3.12 (which Python), TORCH_INDEX=default or a URL (where torch comes from),"
+	@echo "           NB=03 (which notebook), ARGS='-k darts' (more words for pytest)"
+
+demo:  ## search with DARTS, ENAS and at random; leaderboard and report in runs/demo
+	@$(VENV)
+	@$(BIN)/nas-tutorial demo
+
+test:  ## all tests, notebooks included
+	@$(VENV) --extra test
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --cov=nas_tutorial --cov-report=term $(ARGS)
+
+lab:  ## open JupyterLab on the first notebook
+	@$(VENV) --extra notebooks
+	@$(BIN)/python -m jupyterlab notebooks/00_start_here.ipynb
+
+notebooks:  ## run notebooks/source/*.py into notebooks/*.ipynb (one of them: NB=03)
+	@$(VENV) --extra workshop
+	@$(BIN)/python -m tools.notebooks $(NB)
+
+slides:  ## slides/*.html from the notebooks (one of them: NB=03)
+	@$(VENV) --extra workshop
+	@$(BIN)/python -m tools.slides $(NB)
+
+lint:  ## what a commit must pass
+	@$(VENV) --extra dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m tools.notebooks --check
+
+format:  ## put the commas where ruff wants them
+	@$(VENV) --extra dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:  ## remove .venv, slides and caches; your runs stay
+	rm -rf .venv build *.egg-info slides/*.html .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
+	find nas_tutorial tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

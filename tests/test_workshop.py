@@ -1,0 +1,468 @@
+"""The workshop: notebooks agree with their sources and keep the form of a lesson, links resolve, set-up decides rightly."""
+
+import base64
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import make_venv, notebooks, slides, snapshot, template
+
+ROOT = notebooks.ROOT
+SOURCES = notebooks.sources()
+each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+# Notebooks ------------------------------------------------------------------------------------------------------------
+
+
+def test_there_is_a_first_notebook_and_none_without_a_source():
+    assert SOURCES[0].stem == "00_start_here"
+    assert notebooks.orphans() == []
+
+
+@each_source
+def test_source_and_notebook_agree(source):
+    assert notebooks.disagreement(source) is None
+
+
+@each_source
+def test_notebook_keeps_the_form_of_a_lesson(source):
+    path = notebooks.target(source)
+    assert template.problems(nbformat.read(path, as_version=4), path) == []
+
+
+def test_set_up_is_the_same_in_every_notebook():
+    read = [nbformat.read(notebooks.target(source), as_version=4) for source in SOURCES]
+    texts = {template.set_up_cell(notebook) for notebook in read}
+    assert len(texts) == 1 and "" not in texts
+
+
+@pytest.fixture
+def lesson(tmp_path, monkeypatch):
+    """A small source of a lesson in a folder of its own."""
+    (tmp_path / "source").mkdir()
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    source = tmp_path / "source" / "04_sums.py"
+    source.write_text(LESSON, encoding="utf-8")
+    return source
+
+
+LESSON = """\
+# %% [markdown]
+# # 4 · Add numbers
+#
+# You will add.
+#
+# <!-- badges -->
+#
+# 1 min reading · 1 min exercises · longest cell 1 s · all cells 1 s · 0.1 GB
+
+# %% tags=["keep"]
+import sys, time
+print("nobody reads this", file=sys.stderr)
+print(f"{time.time():.3f} s")
+
+# %%
+import ipywidgets
+ipywidgets.VBox([ipywidgets.IntSlider(), ipywidgets.HTML('<svg aria-label="a ring"><circle r="3"/></svg>')])
+
+# %%
+1 + 1
+"""
+
+
+def test_building_twice_gives_the_same_bytes(lesson):
+    notebooks.build(lesson)
+    first = notebooks.target(lesson).read_bytes()
+    notebooks.build(lesson)
+    assert notebooks.target(lesson).read_bytes() == first
+
+
+def test_a_built_notebook_is_clean(lesson):
+    notebooks.build(lesson)
+    built = nbformat.read(notebooks.target(lesson), as_version=4)
+    assert template.outputs(built) == []
+    assert [cell.execution_count for cell in template.code_cells(built)] == [1, 2, 3]
+    assert [dict(cell.metadata) for cell in built.cells] == [{}, {"tags": ["keep"]}, {}, {}]
+    assert built.cells[3].outputs[0].data["text/plain"] == "2"
+    assert "nobody reads this" not in str(built.cells[1].outputs)
+    assert [alt for _, alt, _ in template.output_figures(built)] == ["a ring"]
+    assert "widgets" not in built.metadata
+
+
+def test_check_finds_a_changed_a_missing_and_an_added_cell(lesson):
+    notebooks.build(lesson)
+    assert notebooks.disagreement(lesson) is None
+    lesson.write_text(LESSON.replace("1 + 1", "1 + 2"), encoding="utf-8")
+    assert "cell 3 differs" in notebooks.disagreement(lesson)
+    lesson.write_text(LESSON + "\n# %%\n2 + 2\n", encoding="utf-8")
+    assert "has 4 cells, its source 5" in notebooks.disagreement(lesson)
+    notebooks.target(lesson).unlink()
+    assert "is missing" in notebooks.disagreement(lesson)
+
+
+def test_an_output_that_changes_in_more_than_seconds_is_written_anew(lesson):
+    notebooks.build(lesson)
+    path = notebooks.target(lesson)
+    old = nbformat.read(path, as_version=4)
+    old.cells[3].outputs[0].data["text/plain"] = "3"
+    nbformat.write(old, path)
+    notebooks.build(lesson)
+    assert nbformat.read(path, as_version=4).cells[3].outputs[0].data["text/plain"] == "2"
+
+
+def test_unknown_number_is_answered_with_the_known_ones():
+    with pytest.raises(SystemExit, match="no notebook 77; there are 00"):
+        notebooks.sources(["77"])
+
+
+def test_badges_follow_the_address_of_a_fork():
+    line = notebooks.badges("01_draw", "https://github.com/somebody/fork")
+    assert "colab.research.google.com/github/somebody/fork/blob/main/notebooks/01_draw.ipynb" in line
+    assert "mybinder.org/v2/gh/somebody/fork/main?labpath=notebooks%2F01_draw.ipynb" in line
+
+
+def test_the_address_is_written_once():
+    address = PROJECT["urls"]["Repository"]
+    sources_and_texts = [*ROOT.glob("*.*"), *ROOT.glob("notebooks/source/*"), *ROOT.glob("nas_tutorial/**/*.py")]
+    readable = [path for path in sources_and_texts if path.suffix in (".py", ".toml", ".yml") and path.is_file()]
+    assert [path.name for path in readable if address in path.read_text(encoding="utf-8")] == ["pyproject.toml"]
+
+
+# The rules can fail ---------------------------------------------------------------------------------------------------
+
+
+def markdown(*texts):
+    """A notebook of Markdown cells."""
+    return new_notebook(cells=[new_markdown_cell(text) for text in texts])
+
+
+def test_parts_of_a_lesson_must_be_there_and_in_order():
+    parts = [f"## {part}" for part in template.HEADINGS]
+    assert template.order(markdown("# 1 · Go", *parts)) == []
+    assert "Set-up" in template.order(markdown("# 1 · Go", *[part for part in parts if "Set-up" not in part]))[0]
+    assert template.order(markdown("# 1 · Go", *reversed(parts)))
+
+
+def test_a_skipped_level_and_a_second_title_are_found_but_not_comments_in_code():
+    parts = [f"## {part}" for part in template.HEADINGS]
+    assert "skips a level" in template.order(markdown("# 1 · Go", *parts, "#### Deep"))[0]
+    assert "exactly one" in template.order(markdown("# 1 · Go", *parts, "# Again"))[0]
+    assert template.order(markdown("# 1 · Go", *parts, "```\n# a comment\n```")) == []
+
+
+def test_pictures_without_text_are_found():
+    silent = base64.b64encode(b"x").decode()
+    outputs = [
+        new_output("display_data", {"image/png": silent}),
+        new_output("display_data", {"text/html": '<img src="a.png">'}),
+        new_output("display_data", {"text/html": "<svg><g><title>node</title></g></svg>"}),
+        new_output("display_data", {"text/html": '<img alt="a cell" src="a.png"><svg aria-label="a cell"></svg>'}),
+    ]
+    notebook = new_notebook(cells=[new_code_cell("show()", outputs=outputs)])
+    alts = [alt for _, alt, _ in template.output_figures(notebook)]
+    assert alts == ["", "", "", "a cell", "a cell"]
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        new_output("stream", name="stderr", text="warning"),
+        new_output("error", ename="ValueError", evalue="", traceback=[]),
+        new_output("stream", name="stdout", text="saved to /home/ada/runs/x"),
+        new_output("display_data", {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}}),
+    ],
+    ids=["stderr", "error", "path", "widget"],
+)
+def test_unclean_outputs_are_found(output):
+    assert len(template.outputs(new_notebook(cells=[new_code_cell("x", outputs=[output], execution_count=1)]))) == 1
+
+
+def test_execution_counts_must_run_from_one():
+    assert template.outputs(new_notebook(cells=[new_code_cell("x", execution_count=2)]))
+
+
+def test_words_leave_out_code_formulas_and_addresses():
+    text = "Two words [and three more](https://a.example/b) $x_1 + y$ <b>bold</b>\n\n```python\nnot these\n```"
+    assert template.words(markdown(text)) == 6
+
+
+def test_costs_are_held_against_the_line_of_timings():
+    title = "# 4 · Go\n\n1 min reading · 1 min exercises · longest cell 10 s · all cells 50 s · 0.5 GB"
+    assert template.cost_problems(markdown(title), (12.0, 60.0, 0.6)) == []
+    assert "should say" in template.cost_problems(markdown(title), (40.0, 60.0, 0.6))[0]
+    assert len(template.cost_problems(markdown("# 4 · Go"), (61.0, 241.0, 1.9))) == 3
+
+
+# Slides ---------------------------------------------------------------------------------------------------------------
+
+
+@each_source
+def test_slides_need_no_network_and_no_second_file(source):
+    html = slides.page(notebooks.target(source))
+    tags = re.findall(r"<(?:script|link|iframe)\b[^>]*>", re.sub(r"(<script[^>]*>).*?</script>", r"\1", html, flags=re.S))
+    assert tags and not [tag for tag in tags if "src=" in tag or "href=" in tag]
+    outside_scripts = re.sub(r"<script[^>]*>.*?</script>", "", html, flags=re.S)
+    assert not re.findall(r"@import[^;]*|url\(['\"]?https?:[^)]*", outside_scripts)
+    assert html.count("<section") == html.count("</section") > 10
+
+
+@each_source
+def test_code_on_a_slide_has_at_most_twelve_lines(source):
+    notebook = slides.as_slides(nbformat.read(notebooks.target(source), as_version=4))
+    assert max(len(cell.source.splitlines()) for cell in template.code_cells(notebook)) <= 12
+
+
+def test_long_code_is_split_before_an_unindented_line_and_loses_nothing():
+    code = "\n".join([f"a{n} = {n}" for n in range(9)] + ["def f():"] + ["    x = 1"] * 5)
+    first, second = slides.pieces(code)
+    assert second.startswith("def f():") and f"{first}\n{second}" == code
+
+
+def test_formulas_become_mathml():
+    assert "<math" in slides.markdown(r"the sum $\sum_i p_i$") and "$" not in slides.markdown("$$a_b$$")
+
+
+# Still pictures of widgets --------------------------------------------------------------------------------------------
+
+
+def test_a_picture_keeps_its_text_and_its_drawing():
+    image = snapshot.pictures('<p>a</p><svg width="9" aria-label="x &lt; y"><g/></svg>')
+    assert 'alt="x &lt; y"' in image and image.startswith("<p>a</p><img")
+    drawing = base64.b64decode(re.search(r"base64,([^\"]+)", image)[1]).decode()
+    assert drawing.startswith('<svg xmlns="http://www.w3.org/2000/svg" width="9"')
+
+
+# Links ----------------------------------------------------------------------------------------------------------------
+
+
+def texts_with_links():
+    """Yield (file, Markdown text) of everything that a reader may click in."""
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("slides/*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("benchmarks/*.md")]:
+        yield path, template.FENCE.sub("", path.read_text(encoding="utf-8"))
+    for source in SOURCES:
+        path = notebooks.target(source)
+        yield path, template.prose(nbformat.read(path, as_version=4))
+
+
+def links(text):
+    """Return the targets of Markdown and HTML links, without those that leave the repository."""
+    found = re.findall(r"\]\(\s*<?([^)>\s]+)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def test_links_within_the_repository_resolve():
+    broken = []
+    for path, text in texts_with_links():
+        for link in links(text):
+            file, _, anchor = unquote(link).partition("#")
+            where = path.parent / file if file else path
+            if not where.exists() or (anchor and anchor not in anchors(where)):
+                broken.append(f"{path.relative_to(ROOT)}: {link}")
+    assert broken == []
+
+
+def anchors(path):
+    """Return the anchors that GitHub makes of a file's headings."""
+    if path.suffix == ".ipynb":
+        titles = [text for _, text in template.headings(nbformat.read(path, as_version=4))]
+    else:
+        text = template.FENCE.sub("", path.read_text(encoding="utf-8")) if path.suffix == ".md" else ""
+        titles = re.findall(r"^#+ +(.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower().strip()).replace(" ", "-") for title in titles}
+
+
+def test_links_are_seen():
+    assert links('[a](b.md) ![c](<d.png>) <a href="e">f</a> [g](https://h.example)') == ["b.md", "d.png", "e"]
+
+
+# Environments ---------------------------------------------------------------------------------------------------------
+
+CONDA_NAMES = {"torch": "pytorch-cpu", "graphviz": "python-graphviz", "pygraphviz": "graphviz", "matplotlib": "matplotlib-base"}
+
+
+def conda(file):
+    """Return an environment file's channels and packages."""
+    content = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+    return content["channels"], content["dependencies"]
+
+
+def test_binder_has_the_packages_of_the_environment():
+    assert conda("binder/environment.yml") == conda("environment.yml")
+
+
+def test_the_environment_has_what_the_package_and_its_notebooks_need():
+    _, packages = conda("environment.yml")
+    names = {re.split(r"[<>=]", package)[0] for package in packages}
+    needed = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["notebooks"]
+    pypi = {re.split(r"[<>=;\[ ]", requirement)[0] for requirement in needed}
+    assert {CONDA_NAMES.get(name, name) for name in pypi} - names == set()
+
+
+def test_nothing_is_pinned_from_above():
+    everything = PROJECT["dependencies"] + sum(PROJECT["optional-dependencies"].values(), [])
+    assert [requirement for requirement in everything if re.search(r"<|==|~=", requirement)] == []
+
+
+def test_binder_adds_the_package_alone():
+    script = ROOT / "binder" / "postBuild"
+    assert script.stat().st_mode & 0o100 and "--no-deps ." in script.read_text(encoding="utf-8")
+
+
+# Set-up ---------------------------------------------------------------------------------------------------------------
+
+
+def chosen_index(wish="auto", config="", system="Linux", gpu=False, net=True):
+    """The index that set-up takes torch from on a machine like this."""
+    return make_venv.torch_index(wish, config, lambda: system, lambda: gpu, lambda url: net)
+
+
+def test_bare_linux_without_a_gpu_takes_the_cpu_build():
+    assert chosen_index() == make_venv.CPU_INDEX
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        {"gpu": True},
+        {"system": "Darwin"},
+        {"net": False},
+        {"wish": "default"},
+        {"config": "global.constraint='/etc/pip/constraints.txt'"},
+        {"config": ":env:.find-links='/opt/wheels'"},
+        {"config": "install.index-url='https://mirror.example/simple'"},
+        {"config": "global.extra-index-url='https://mirror.example/simple'"},
+    ],
+    ids=str,
+)
+def test_all_others_take_plain_pip(machine):
+    assert chosen_index(**machine) is None
+
+
+def test_harmless_pip_settings_do_not_count_and_a_named_index_wins():
+    assert chosen_index(config="global.timeout='60'\n:env:.cert='/etc/ssl/cert.pem'") == make_venv.CPU_INDEX
+    assert chosen_index(wish="https://a.example/whl", gpu=True) == "https://a.example/whl"
+
+
+def test_a_silent_or_absent_index_is_not_waited_for():
+    assert make_venv.answers("http://127.0.0.1:9", seconds=2) is False
+    assert make_venv.answers("no address at all", seconds=2) is False
+
+
+VERSIONS = {"old": (3, 10), "good": (3, 12), "new": (3, 15), "broken": None}
+
+
+def test_tested_pythons_come_first_then_newer_ones():
+    assert make_venv.choose_python(["broken", "new", "old", "good"], VERSIONS.get) == "good"
+    assert make_venv.choose_python(["old", "new"], VERSIONS.get) == "new"
+    with pytest.raises(SystemExit, match="needs Python 3.11 to 3.13, but old is 3.10"):
+        make_venv.choose_python(["old", "broken"], VERSIONS.get)
+
+
+def test_this_python_knows_its_version():
+    assert make_venv.version_of(sys.executable) == sys.version_info[:2]
+    assert make_venv.version_of("no-such-python") is None
+
+
+def test_half_installed_packages_are_removed_and_whole_ones_stay(tmp_path):
+    packages = tmp_path / "lib" / "python3.12" / "site-packages"
+    for name in ("half-1.dist-info", "whole-1.dist-info", "~orch"):
+        (packages / name).mkdir(parents=True)
+    (packages / "whole-1.dist-info" / "RECORD").touch()
+    assert make_venv.remove_half_installed(tmp_path) == ["half-1.dist-info", "~orch"]
+    assert [path.name for path in packages.iterdir()] == ["whole-1.dist-info"]
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A project folder whose commands are written down instead of run; `fail` names a word that makes one fail."""
+    (tmp_path / "pyproject.toml").write_text("[project]", encoding="utf-8")
+    commands, fail = [], []
+
+    def run(*command):
+        commands.append(" ".join(command))
+        if any(word in commands[-1] for word in fail):
+            raise SystemExit(3)
+        (tmp_path / ".venv").mkdir(exist_ok=True)
+
+    done = subprocess.CompletedProcess([], 0, stdout=b"global.constraint='c.txt'")
+    monkeypatch.setattr(make_venv, "run", run)
+    monkeypatch.setattr(make_venv.subprocess, "run", lambda *args, **kwargs: done)
+    monkeypatch.setattr(make_venv, "choose_python", lambda candidates: candidates[0])
+    return tmp_path, commands, fail
+
+
+def set_up(root, *extras, wish="auto"):
+    """Set up a project folder."""
+    make_venv.set_up(root, set(extras), wish, ["python"])
+
+
+def test_a_finished_set_up_is_not_repeated_until_something_changes(machine):
+    root, commands, _ = machine
+    set_up(root)
+    assert [command for command in commands if "-e" in command.split()]
+    commands.clear()
+    set_up(root)
+    assert commands == []
+    (root / "pyproject.toml").write_text("[project] # changed", encoding="utf-8")
+    set_up(root)
+    assert commands
+
+
+def test_an_extra_is_added_to_those_there(machine):
+    root, commands, _ = machine
+    set_up(root, "test")
+    commands.clear()
+    set_up(root, "dev")
+    assert any(command.endswith("[dev,test]") for command in commands)
+    commands.clear()
+    set_up(root, "test")
+    set_up(root)
+    assert commands == []
+
+
+@pytest.mark.parametrize("word", ["venv", "-e", "import nas_tutorial"])
+def test_a_failed_set_up_is_repeated_in_full(machine, word):
+    root, commands, fail = machine
+    fail.append(word)
+    with pytest.raises(SystemExit):
+        set_up(root)
+    fail.clear()
+    commands.clear()
+    set_up(root)
+    assert commands[-1].endswith("import nas_tutorial")
+    commands.clear()
+    set_up(root)
+    assert commands == []
+
+
+def test_torch_comes_first_and_alone_from_its_index(machine):
+    root, commands, _ = machine
+    set_up(root, wish="https://a.example/whl")
+    installs = [command for command in commands if "install" in command]
+    assert installs[0].endswith("torch torchvision --index-url https://a.example/whl")
+    assert "--index-url" not in installs[1]
+
+
+def test_help_lists_every_command():
+    text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    named = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)[0].split()
+    assert [name for name in named if f"make {name} " not in text] == []
+
+
+def test_ci_runs_the_tests_from_any_folder(tmp_path):
+    fake = tmp_path / "make"
+    fake.write_text('#!/bin/sh\necho "$PWD: $@"\nexit 7\n', encoding="utf-8")
+    fake.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["bash", ROOT / ".ci" / "run"], cwd="/", env=environment, capture_output=True, text=True)
+    assert (done.returncode, Path(done.stdout.rpartition(":")[0]), done.stdout.rpartition(":")[2]) == (7, ROOT, " test\n")

@@ -1,0 +1,1 @@
+"""The workshop: set-up, notebooks and slides (`make help`)."""

@@ -1,0 +1,49 @@
+"""Still pictures of widgets: a committed notebook has no widget state, so a reader sees what the widget showed at first."""
+
+import re
+from base64 import b64encode
+
+from nbformat import NotebookNode, from_dict
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+HINT = "<p><em>A still picture: run the notebook to use the controls.</em></p>"
+
+
+def states(widgets: dict) -> dict[str, dict]:
+    """Return the state of every widget by its model id, from a notebook's metadata."""
+    return widgets.get(STATE, {}).get("state", {})
+
+
+def still(output: NotebookNode, widgets: dict[str, dict]) -> NotebookNode:
+    """Return an output with a widget's view replaced by the HTML that the widget shows; other outputs as they are."""
+    if VIEW not in output.get("data", {}):
+        return output
+    shown = "\n".join(texts(output.data[VIEW]["model_id"], widgets))
+    html = HINT if not shown else f"{pictures(shown)}\n{HINT}"
+    return from_dict({**output, "data": {"text/html": html, "text/plain": "a widget: run the notebook to use it"}})
+
+
+def texts(model_id: str, widgets: dict[str, dict]) -> list[str]:
+    """Return the values of all HTML widgets at or below a widget, in order."""
+    model = widgets.get(model_id, {})
+    state = model.get("state", {})
+    if model.get("model_name") in ("HTMLModel", "HTMLMathModel"):
+        return [state["value"]] if state.get("value") else []
+    children = [child.removeprefix("IPY_MODEL_") for child in state.get("children") or []]
+    return [text for child in children for text in texts(child, widgets)]
+
+
+def pictures(html: str) -> str:
+    """Return HTML with every inline SVG as an image: viewers that distrust a notebook still show those."""
+    return re.sub(r"(<\?xml.*?\?>|<!DOCTYPE.*?>)?\s*<svg.*?</svg>", lambda found: picture(found[0]), html, flags=re.DOTALL)
+
+
+def picture(svg: str) -> str:
+    """Return one SVG as an `<img>`; its alternative text is the SVG's aria-label or title."""
+    svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL)
+    if "xmlns=" not in svg[: svg.index(">")]:
+        svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    name = re.search(r'<svg[^>]*\baria-label="([^"]+)"', svg) or re.search(r"<title>([^<]+)</title>", svg)
+    alt = name[1].strip().replace('"', "&quot;") if name else ""  # already escaped for XML
+    return f'<img alt="{alt}" src="data:image/svg+xml;base64,{b64encode(svg.encode()).decode()}">'
