@@ -25,7 +25,7 @@ class Zero(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve H and W without losing a pixel column: two 1×1 convolutions of stride 2, one shifted by a pixel.
+    """Halve H and W by two 1×1 convolutions of stride 2: one reads the even rows and columns, the other the odd ones.
 
     In front there is a ReLU (DARTS) or not (ENAS macro); behind, batch norm. Odd sizes are padded by one.
     """

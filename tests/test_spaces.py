@@ -272,10 +272,20 @@ def test_damaged_notation_is_either_an_architecture_or_a_value_error(space, data
         assert space.parse(str(architecture)) == architecture
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "[]", "3", '{"space": "tiny"}', '{"space": "moon", "sizes": {}, "architecture": ""}',
-                                  '{"space": "tiny", "sizes": {"layers": 3}, "architecture": "|skip~0|+|skip~0|skip~1|"}',
-                                  '{"space": "tiny", "sizes": null, "architecture": "|skip~0|+|skip~0|skip~1|"}',
-                                  '{"space": "tiny", "sizes": {}, "architecture": 3}'])  # fmt: skip
+NO_ARCHITECTURES = [
+    "",
+    "nonsense",
+    "[]",
+    "3",
+    '{"space": "tiny"}',
+    '{"space": "moon", "sizes": {}, "architecture": ""}',
+    '{"space": "tiny", "sizes": {"layers": 3}, "architecture": "|skip~0|+|skip~0|skip~1|"}',
+    '{"space": "tiny", "sizes": null, "architecture": "|skip~0|+|skip~0|skip~1|"}',
+    '{"space": "tiny", "sizes": {}, "architecture": 3}',
+]
+
+
+@pytest.mark.parametrize("text", NO_ARCHITECTURES)
 def test_json_of_something_else_is_refused(text):
     with pytest.raises(ValueError, match="Expected JSON|expected one of"):
         spaces.from_json(text)
