@@ -268,9 +268,9 @@ def square(radius):
 
 FIELDS = {
     "zero": set(), "none": set(), "skip": square(0), "skip_connect": square(0), "conv_1x1": square(0),
-    "conv_3x3": square(1), "nor_conv_1x1": square(0), "nor_conv_3x3": square(1),
-    "avg_pool_3x3": square(1), "max_pool_3x3": square(1), "conv_5x5": square(2), "dil_conv_3x3": window(-2, 0, 2), "dil_conv_5x5": window(-4, -2, 0, 2, 4),
-    "sep_conv_3x3": square(2), "sep_conv_5x5": square(4)}  # fmt: skip
+    "conv_3x3": square(1), "nor_conv_1x1": square(0), "nor_conv_3x3": square(1), "avg_pool_3x3": square(1),
+    "max_pool_3x3": square(1), "conv_5x5": square(2), "dil_conv_3x3": window(-2, 0, 2),
+    "dil_conv_5x5": window(-4, -2, 0, 2, 4), "sep_conv_3x3": square(2), "sep_conv_5x5": square(4)}  # fmt: skip
 MACRO_FIELDS = FIELDS | {"sep_conv_3x3": square(1), "sep_conv_5x5": square(2)}  # one depthwise convolution, not two
 TABLES = [(table, op, FIELDS) for table in (ops.TINY, ops.NASBENCH201, ops.DARTS, ops.ENAS_MICRO) for op in table]
 TABLES += [(ops.ENAS_MACRO, op, MACRO_FIELDS) for op in ops.ENAS_MACRO]
