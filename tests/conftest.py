@@ -9,7 +9,7 @@ from tools.template import COST
 
 
 class NotebookHooks:
-    """What pytest does with the cells that nbval collects; a plugin, since a conftest speaks for its own folder only."""
+    """What pytest does with the cells that nbval collects; a plugin, as a conftest speaks only for its own folder."""
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item):

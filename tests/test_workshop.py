@@ -1,4 +1,4 @@
-"""The workshop: notebooks agree with their sources and keep the form of a lesson, links resolve, set-up decides rightly."""
+"""The workshop: notebooks agree with their sources and have the form of a lesson, links resolve, set-up decides."""
 
 import base64
 import re
@@ -209,10 +209,10 @@ def test_costs_are_held_against_the_line_of_timings():
 @each_source
 def test_slides_need_no_network_and_no_second_file(source):
     html = slides.page(notebooks.target(source))
-    tags = re.findall(r"<(?:script|link|iframe)\b[^>]*>", re.sub(r"(<script[^>]*>).*?</script>", r"\1", html, flags=re.S))
+    without_code = re.sub(r"(<script[^>]*>).*?</script>", r"\1", html, flags=re.S)
+    tags = re.findall(r"<(?:script|link|iframe)\b[^>]*>", without_code)
     assert tags and not [tag for tag in tags if "src=" in tag or "href=" in tag]
-    outside_scripts = re.sub(r"<script[^>]*>.*?</script>", "", html, flags=re.S)
-    assert not re.findall(r"@import[^;]*|url\(['\"]?https?:[^)]*", outside_scripts)
+    assert not re.findall(r"@import[^;]*|url\(['\"]?https?:[^)]*", without_code)
     assert html.count("<section") == html.count("</section") > 10
 
 
@@ -247,7 +247,8 @@ def test_a_picture_keeps_its_text_and_its_drawing():
 
 def texts_with_links():
     """Yield (file, Markdown text) of everything that a reader may click in."""
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("slides/*.md"), *ROOT.glob("notebooks/*.md"), *ROOT.glob("benchmarks/*.md")]:
+    folders = (ROOT, ROOT / "slides", ROOT / "notebooks", ROOT / "benchmarks", ROOT / "tests")
+    for path in [path for folder in folders for path in folder.glob("*.md")]:
         yield path, template.FENCE.sub("", path.read_text(encoding="utf-8"))
     for source in SOURCES:
         path = notebooks.target(source)
@@ -287,7 +288,8 @@ def test_links_are_seen():
 
 # Environments ---------------------------------------------------------------------------------------------------------
 
-CONDA_NAMES = {"torch": "pytorch-cpu", "graphviz": "python-graphviz", "pygraphviz": "graphviz", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch-cpu", "graphviz": "python-graphviz", "pygraphviz": "graphviz"}
+CONDA_NAMES |= {"matplotlib": "matplotlib-base"}
 
 
 def conda(file):
@@ -465,4 +467,5 @@ def test_ci_runs_the_tests_from_any_folder(tmp_path):
     fake.chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     done = subprocess.run(["bash", ROOT / ".ci" / "run"], cwd="/", env=environment, capture_output=True, text=True)
-    assert (done.returncode, Path(done.stdout.rpartition(":")[0]), done.stdout.rpartition(":")[2]) == (7, ROOT, " test\n")
+    where, _, words = done.stdout.rpartition(": ")
+    assert (done.returncode, Path(where), words) == (7, ROOT, "test\n")

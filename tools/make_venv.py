@@ -2,7 +2,7 @@
 
 python tools/make_venv.py [--extra test] [--torch-index auto|default|URL]
 
-Standard library only. A stamp is written at the very end, so an interrupted or failed set-up is repaired by running it again.
+Standard library only. A stamp is written at the very end: an interrupted or failed set-up is repaired by running again.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def version_of(python):
 
 
 def choose_python(candidates, version_of=version_of):
-    """Return the first candidate with a tested version, else the first newer one; raise SystemExit where there is none."""
+    """Return the first candidate with a tested version, else the first newer one; SystemExit where there is none."""
     found = [(name, version_of(name)) for name in candidates]
     found = [(name, version) for name, version in found if version]
     for name, version in found:
@@ -47,7 +47,8 @@ def choose_python(candidates, version_of=version_of):
             print("Note: Python {}.{} is newer than the versions tested (3.11 to 3.13).".format(*version))
             return name
     seen = ", ".join("{} is {}.{}".format(name, *version) for name, version in found) or "no Python was found"
-    raise SystemExit(f"nas_tutorial needs Python 3.11 to 3.13, but {seen}. Install one, or name it: make PYTHON=/path/to/python")
+    advice = "Install one, or name it: make PYTHON=/path/to/python"
+    raise SystemExit(f"nas_tutorial needs Python 3.11 to 3.13, but {seen}. {advice}")
 
 
 def pip_chooses_torch(pip_config):
@@ -130,9 +131,12 @@ def run(*command):
 def ensure_venv(venv, base_python):
     """Make the virtual environment unless it is there with a working pip; return its Python."""
     python = venv / "bin" / "python"
-    works = python.exists() and not subprocess.run(
-        [str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ).returncode
+    works = (
+        python.exists()
+        and not subprocess.run(
+            [str(python), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+    )
     if not works:
         run(base_python, "-m", "venv", "--clear", str(venv))
     return str(python)
@@ -161,9 +165,11 @@ def set_up(root, extras, index_wish, base_python):
     remove_half_installed(venv)
     pip_config = subprocess.run([python, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, check=True).stdout
     index = torch_index(index_wish, pip_config.decode())
-    what = "the packages" if have is None else "what " + ", ".join(sorted(extras - have)) + " needs"
-    print(f"Installing {what} into .venv (torch from {index or 'the place pip is set up for'});", end=" ")
-    print("the first time this takes one to ten minutes, once.", flush=True)
+    what, time_needed = "the packages", "one to ten minutes"
+    if have is not None:
+        what, time_needed = f"what {', '.join(sorted(extras - have))} needs", "about a minute"
+    source = index or "where pip takes everything"
+    print(f"Installing {what} into .venv (torch from {source}); {time_needed}, once.", flush=True)
     install(python, root, extras, index)
     stamp.write_text(json.dumps({"key": key, "extras": sorted(extras)}), encoding="utf-8")
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)

@@ -4,8 +4,8 @@ python -m tools.notebooks [NN ...]            run and write (all, or those with 
 python -m tools.notebooks --measure [NN ...]  the same, and print the figures for the header lines
 python -m tools.notebooks --check [NN ...]    run nothing; fail where sources and notebooks differ
 
-What is written depends on the sources alone: cell ids come from the content, widget state, timings and messages on stderr
-are dropped, and an output that differs from the committed one only in seconds or addresses is left as it was.
+What is written depends on the sources alone: cell ids come from the content; widget state, timings and messages on
+stderr are dropped; an output that differs from the committed one only in seconds or addresses is left as it was.
 """
 
 import argparse
@@ -120,9 +120,7 @@ def execute(notebook: NotebookNode) -> Measured:
     """Run a notebook in place, in the folder of the notebooks, and measure it."""
     os.environ.update(ENVIRONMENT, MPLBACKEND=INLINE)
     quiet = ["--IPKernelApp.log_level=ERROR"]
-    client = NotebookClient(
-        notebook, timeout=600, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet
-    )
+    client = NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet)
     with client.setup_kernel(cwd=str(NOTEBOOKS)):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)

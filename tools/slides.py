@@ -2,9 +2,9 @@
 
 python -m tools.slides [NN ...]
 
-Every heading of level 1 or 2 starts a section, every heading of level 3 and every code cell a step below it. Code of more
-than 12 lines is spread over several steps. A cell tagged `no-slide` is left out; `slideshow` metadata in a source decide
-where they are given. Formulas become MathML, which browsers draw by themselves.
+Every heading of level 1 or 2 starts a section, every heading of level 3 and every code cell a step below it. Code of
+more than 12 lines is spread over several steps. A cell tagged `no-slide` is left out; `slideshow` metadata in a source
+decide where they are given. Formulas become MathML, which browsers draw by themselves.
 """
 
 import re
@@ -65,7 +65,7 @@ def inlined() -> dict[str, str]:
 
 
 def pieces(code: str) -> list[str]:
-    """Split code into pieces of at most 12 lines, after a blank line or before an unindented one where there is such a line."""
+    """Split code into pieces of at most 12 lines, preferably before an unindented line, else after a blank one."""
     lines, found = code.rstrip().splitlines(), []
     while len(lines) > LINES:
         cuts = [n for n in range(LINES, 3, -1) if lines[n].strip() and not lines[n][0].isspace()]
@@ -81,7 +81,8 @@ def spread(cell: NotebookNode) -> list[NotebookNode]:
     parts = pieces(cell.source) if cell.cell_type == "code" else []
     if len(parts) < 2:
         return [cell]
-    first = [new_code_cell(part, metadata=dict(cell.metadata), id=f"{cell.id}-{n}") for n, part in enumerate(parts[:-1])]
+    numbered = enumerate(parts[:-1])
+    first = [new_code_cell(part, metadata=dict(cell.metadata), id=f"{cell.id}-{n}") for n, part in numbered]
     return [*first, NotebookNode({**cell, "source": parts[-1]})]
 
 

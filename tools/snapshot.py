@@ -1,4 +1,4 @@
-"""Still pictures of widgets: a committed notebook has no widget state, so a reader sees what the widget showed at first."""
+"""Still pictures of widgets: committed notebooks have no widget state, so readers see what a widget showed at first."""
 
 import re
 from base64 import b64encode
@@ -36,7 +36,8 @@ def texts(model_id: str, widgets: dict[str, dict]) -> list[str]:
 
 def pictures(html: str) -> str:
     """Return HTML with every inline SVG as an image: viewers that distrust a notebook still show those."""
-    return re.sub(r"(<\?xml.*?\?>|<!DOCTYPE.*?>)?\s*<svg.*?</svg>", lambda found: picture(found[0]), html, flags=re.DOTALL)
+    drawing = re.compile(r"(<\?xml.*?\?>|<!DOCTYPE.*?>)?\s*<svg.*?</svg>", re.DOTALL)
+    return drawing.sub(lambda found: picture(found[0]), html)
 
 
 def picture(svg: str) -> str:

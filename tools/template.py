@@ -1,4 +1,4 @@
-"""The form of a lesson: what every notebook must look like. Each rule returns complaints, an empty list where all is well."""
+"""The form of a lesson: what every notebook must look like. Each rule returns complaints, none where all is well."""
 
 import base64
 import re
@@ -21,9 +21,12 @@ HEADINGS = (
     "Versions",
 )
 TIMINGS = re.compile(
-    r"^(\d+) min reading · (\d+) min exercises · longest cell (\d+) s · all cells (\d+) s · (\d+(?:\.\d+)?) GB$", re.MULTILINE
+    r"^(\d+) min reading · (\d+) min exercises · longest cell (\d+) s · all cells (\d+) s · (\d+(?:\.\d+)?) GB$",
+    re.MULTILINE,
 )
-MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|tmp|Users|opt|mnt|var|private|content)/[\w.]|[A-Z]:\\\\?Users|site-packages")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])/(?:home|root|tmp|Users|opt|mnt|var|private|content)/[\w.]|[A-Z]:\\\\?Users|site-packages"
+)
 FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 MAX = {"cells": 90, "code lines": 15, "median code lines": 6, "set-up lines": 8, "file KB": 400, "image KB": 80}
 WORDS = (2000, 3500)
@@ -68,7 +71,8 @@ def words(notebook: NotebookNode) -> int:
 
 def headings(notebook: NotebookNode) -> list[tuple[int, str]]:
     """Return (level, text) of every Markdown heading, in order."""
-    return [(len(marks), text.strip()) for marks, text in re.findall(r"^(#{1,6}) +(.+)$", prose(notebook), re.MULTILINE)]
+    found = re.findall(r"^(#{1,6}) +(.+)$", prose(notebook), re.MULTILINE)
+    return [(len(marks), text.strip()) for marks, text in found]
 
 
 def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
@@ -114,7 +118,7 @@ def order(notebook: NotebookNode) -> list[str]:
             complaints.append(f"heading {text!r} skips a level")
     rest = iter([text for level, text in found if level == 2])
     missing = [part for part in HEADINGS if not any(text.startswith(part) for text in rest)][:1]
-    return complaints + [f"no heading '## {part} …' after the ones before it ({', '.join(HEADINGS)})" for part in missing]
+    return complaints + [f"no heading '## {part} …' in its place ({', '.join(HEADINGS)})" for part in missing]
 
 
 def sizes(notebook: NotebookNode, path: Path) -> list[str]:
@@ -151,9 +155,10 @@ def set_up_lines(notebook: NotebookNode) -> int:
 
 def pictures(notebook: NotebookNode) -> list[str]:
     """Check that pictures can be heard as well as seen, and that one of them opens the lesson."""
-    complaints = [f"a figure ({kind}) has no alternative text" for kind, alt, _ in output_figures(notebook) if not alt.strip()]
-    complaints += [f"picture {link} has no alternative text" for link in re.findall(r"!\[\s*\]\(([^)]*)\)", prose(notebook))]
-    complaints += ["an <img> in the prose has no alternative text" for alt, _ in Figures(prose(notebook)).found if not alt]
+    silent = [f"a figure ({kind})" for kind, alt, _ in output_figures(notebook) if not alt.strip()]
+    silent += [f"picture {link}" for link in re.findall(r"!\[\s*\]\(([^)]*)\)", prose(notebook))]
+    silent += ["an <img> in the prose" for alt, _ in Figures(prose(notebook)).found if not alt]
+    complaints = [f"{what} has no alternative text" for what in silent]
     start = next((i for i, cell in enumerate(notebook.cells) if re.search(r"^## Set-up", cell.source, re.M)), 0)
     first = NotebookNode(cells=notebook.cells[:start])
     if not (list(output_figures(first)) or Figures(prose(first)).found or "![" in prose(first)):
@@ -169,7 +174,7 @@ def outputs(notebook: NotebookNode) -> list[str]:
         complaints.append("execution counts must be 1, 2, 3, … (empty code cells are not counted: remove them)")
     for output in (output for cell in cells for output in cell.outputs):
         if output.output_type == "error" or output.get("name") == "stderr":
-            complaints.append(f"an output is an error or a message on stderr: {output.get('ename') or output.get('text')!r}")
+            complaints.append(f"an error or a message on stderr: {output.get('ename') or output.get('text')!r}")
         if any(kind.startswith("application/vnd.jupyter.widget") for kind in output.get("data", {})):
             complaints.append("a widget's view was left in an output")
         texts = [output.get("text", ""), *(v for k, v in output.get("data", {}).items() if k.startswith("text/"))]
@@ -187,7 +192,8 @@ def problems(notebook: NotebookNode, path: Path) -> list[str]:
 def cost_problems(notebook: NotebookNode, measured: tuple[float, float, float]) -> list[str]:
     """Compare what a run cost (longest cell s, all cells s, GB) with the limits and with the line of timings."""
     title = notebook.cells[0].source.splitlines()[0]
-    complaints = [f"{title}: {name} {got:.1f}, at most {COST[name]}" for name, got in zip(COST, measured, strict=True) if got > COST[name]]
+    pairs = zip(COST, measured, strict=True)
+    complaints = [f"{title}: {name} {got:.1f}, at most {COST[name]}" for name, got in pairs if got > COST[name]]
     if line := TIMINGS.search(notebook.cells[0].source):
         written = [float(number) for number in line.groups()[2:]]
         near = [agree(*pair) for pair in zip(written, measured, (5, 10, 0.3), strict=True)]
