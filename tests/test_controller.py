@@ -372,7 +372,7 @@ def test_the_skip_penalty_alone_moves_the_attention():
 # --- where the skip penalty leads ---
 @pytest.mark.parametrize("target", [0.4, 0.2])
 def test_the_penalty_is_least_where_sigmoid_of_yes_is_the_target(target):
-    """The logits are ±q, so the two sigmoids are s and 1 − s: the sum is a true KL, zero at s = target and only there."""
+    """The logits are ±q, so the sigmoids are s and 1 − s: the sum is a true KL, zero only at s = target."""
     policy = controller.MacroController(spaces.ENASMacro(layers=3), skip_target=target)
 
     def penalty(q):
@@ -385,7 +385,7 @@ def test_the_penalty_is_least_where_sigmoid_of_yes_is_the_target(target):
 
 @pytest.mark.parametrize("target, rate", [(0.4, 4 / 13), (0.3, 9 / 58)])
 def test_the_skip_rate_goes_where_the_penalty_alone_sends_it(target, rate):
-    """sigmoid(yes) → target; but skips are drawn from softmax([−q, q]) = sigmoid(2q): the odds squared, 4/13 for 0.4."""
+    """sigmoid(yes) → target; but skips are drawn from softmax([−q, q]) = sigmoid(2q): 4/13 for 0.4."""
     policy = controller.MacroController(spaces.ENASMacro(layers=4), hidden=16, skip_target=target)
     optimiser, generator = torch.optim.Adam(policy.parameters(), lr=0.02), torch.Generator().manual_seed(10)
     for _ in range(250):

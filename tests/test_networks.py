@@ -68,12 +68,12 @@ def dil(k, c, affine=True):
     return k * k * c + c * c + bn(c, affine)
 
 
-def one_cell_formula(text, widths, cells, stem, images, classes):
+def one_cell_formula(text, widths, cells, kernel, images, classes):
     """Stem, cells of equal width, reductions between the widths, head with batch norm."""
     ones, threes = text.count("conv_1x1"), text.count("conv_3x3")
-    total = stem**2 * images * widths[0] + bn(widths[0])
+    total = kernel**2 * images * widths[0] + bn(widths[0])
     total += cells * sum(ones * (c * c + bn(c)) + threes * (9 * c * c + bn(c)) for c in widths)
-    total += sum(9 * a * b + 9 * b * b + 2 * bn(b) + a * b for a, b in zip(widths, widths[1:], strict=False))
+    total += sum(kernel**2 * (a * b + b * b) + 2 * bn(b) + a * b for a, b in zip(widths, widths[1:], strict=False))
     return total + bn(widths[-1]) + widths[-1] * classes + classes
 
 
@@ -145,7 +145,7 @@ def formula(space, text, images, classes):
         return micro_formula(text, space.channels, space.cells, images, classes)
     widths = [space.channels * factor for factor in ((1,) if space.name == "tiny" else (1, 2, 4))]
     cells = space.cells if space.name == "tiny" else space.cells_per_stage
-    return one_cell_formula(text, widths, cells, space.stem, images, classes)
+    return one_cell_formula(text, widths, cells, space.fixed_kernel, images, classes)
 
 
 SIZED = [
