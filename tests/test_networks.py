@@ -204,7 +204,15 @@ def test_any_picture_gives_one_logit_per_class(name, side, image_channels):
         features = network.features(x, network.own_picks)
         assert features.shape[2:] == ((side, side) if name == "tiny" else (side // 4, side // 4))
         assert network(x).shape == (2, 7)
-    assert space.supernet(classes=7, image_channels=image_channels)(x, architecture).shape == (2, 7)
+
+
+@every_space
+def test_a_supernet_gives_one_logit_per_class(name):
+    space = spaces.get(name, "small", channels=4)
+    supernet, x = space.supernet(classes=7, image_channels=1), torch.randn(2, 1, 16, 16)
+    generator = torch.Generator().manual_seed(0)
+    assert supernet(x, space.sample(generator)).shape == (2, 7)
+    assert supernet(x, space.relax(space.alphas(generator))).shape == (2, 7)
 
 
 @every_space

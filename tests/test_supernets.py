@@ -224,8 +224,9 @@ ALPHAS = {"tiny": one_cell_alphas, "nasbench201": one_cell_alphas, "darts": dart
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
 def test_a_sure_blend_equals_the_single_path(name, training):
     space = SPACES[name]
+    supernet = lived_in(space)
     for seed in (0, 1):
-        supernet, architecture = lived_in(space), space.sample(torch.Generator().manual_seed(seed))
+        architecture = space.sample(torch.Generator().manual_seed(seed))
         relaxed = space.relax(ALPHAS[name](space, architecture))
         blended, single = (
             output(supernet, relaxed, training=training),
