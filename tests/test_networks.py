@@ -383,6 +383,14 @@ def test_set_drop_path_reaches_every_edge():
     assert [m.probability for m in network.modules() if isinstance(m, DropPath)] == [0.2] * 5 * 8
 
 
+def test_drop_path_never_cuts_the_output_of_a_micro_cell():
+    space = spaces.ENASMicro(4, 3)
+    network = space.network(space.sample(torch.Generator().manual_seed(0)))
+    for cell in network.cells:
+        droppable = {name for name, edge in cell.edges.items() if isinstance(edge.drop_path, DropPath)}
+        assert len(droppable) == 10 and droppable == {name for name in cell.edges if not name.startswith("out<")}
+
+
 # --- the auxiliary head ---
 def auxiliary_gradients(network):
     """Parameters of the auxiliary head → largest gradient, after one backward pass through the loss of both heads."""

@@ -156,6 +156,10 @@ class MicroCell(nn.Module):
             for name, _ in self.loose
         }
         self.edges = nn.ModuleDict({name: Edge(built) for name, built in shelves.items() if built})
+        for name in self.edges.keys() & {name for name, _ in self.loose}:
+            self.edges[
+                name
+            ].drop_path = nn.Identity()  # drop path is for the branches of nodes, not for the cell's output
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, states: list[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
