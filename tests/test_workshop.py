@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -425,11 +426,17 @@ def test_an_extra_is_added_to_those_there(machine):
     set_up(root, "test")
     commands.clear()
     set_up(root, "dev")
-    assert any(command.endswith("[dev,test]") for command in commands)
+    assert any(command.endswith("[dev,notebooks,test,workshop]") for command in commands)
     commands.clear()
-    set_up(root, "test")
-    set_up(root)
+    for extra in make_venv.NESTED:
+        set_up(root, extra)
     assert commands == []
+
+
+def test_extras_are_nested_as_set_up_believes():
+    extras = PROJECT["optional-dependencies"]
+    for inner, outer in pairwise(make_venv.NESTED):
+        assert f"nas_tutorial[{inner}]" in extras[outer]
 
 
 @pytest.mark.parametrize("word", ["venv", "-e", "import nas_tutorial"])

@@ -22,6 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 TESTED = ((3, 11), (3, 12), (3, 13))
+# Each of these extras of pyproject.toml contains those before it.
+NESTED = ("notebooks", "workshop", "test", "dev")
 
 
 def version_of(python):
@@ -107,6 +109,12 @@ def installed_extras(stamp, key):
         return None
 
 
+def with_nested(extras):
+    """Return extras together with those that they contain."""
+    inner = {name for extra in extras if extra in NESTED for name in NESTED[: NESTED.index(extra)]}
+    return set(extras) | inner
+
+
 def remove_half_installed(venv):
     """Delete what an interrupted pip left behind, so that pip does not take it for installed; return the names."""
     broken = [info for info in venv.glob("lib/*/site-packages/*.dist-info") if not (info / "RECORD").exists()]
@@ -158,7 +166,7 @@ def set_up(root, extras, index_wish, base_python):
     have = installed_extras(stamp, key)
     if have is not None and extras <= have:
         return
-    extras = extras | (have or set())
+    extras = with_nested(extras | (have or set()))
     started = time.monotonic()
     python = ensure_venv(venv, choose_python(base_python))
     stamp.unlink(missing_ok=True)
