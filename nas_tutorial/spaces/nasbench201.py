@@ -1,6 +1,7 @@
 """NAS-Bench-201 (Dong & Yang, ICLR 2020): one cell of six edges with five operations each: 15,625 architectures."""
 
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -18,6 +19,16 @@ class OneCellSpace(Space):
 
     nodes: ClassVar[int]
     table: ClassVar[dict[str, ops.Builder]]
+    cells_per_stage: int
+    fixed_kernel: int
+
+    @property
+    @abstractmethod
+    def widths(self) -> tuple[int, ...]:
+        """Channels of each stage."""
+
+    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "StagedNetwork":
+        return StagedNetwork(self, shelf, classes, image_channels, affine=evaluation)
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -95,12 +106,12 @@ class DenseCell(nn.Module):
 
 
 class ResidualReduction(nn.Module):
-    """The fixed block between stages: two 3×3 convolutions, the first with stride 2, beside a pooled 1×1 shortcut."""
+    """The fixed block between stages: two k×k convolutions, the first with stride 2, beside a pooled 1×1 shortcut."""
 
-    def __init__(self, inputs: int, outputs: int, affine: bool):
+    def __init__(self, inputs: int, outputs: int, kernel: int, affine: bool):
         super().__init__()
         self.body = nn.Sequential(
-            ops.relu_conv(inputs, outputs, 3, 2, affine), ops.relu_conv(outputs, outputs, 3, 1, affine)
+            ops.relu_conv(inputs, outputs, kernel, 2, affine), ops.relu_conv(outputs, outputs, kernel, 1, affine)
         )
         self.shortcut = nn.Sequential(
             nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False), nn.Conv2d(inputs, outputs, 1, bias=False)
@@ -114,25 +125,16 @@ class ResidualReduction(nn.Module):
 class StagedNetwork(Skeleton):
     """Stem → stages of equal cells, a reduction between two stages → BN, ReLU, global average pool → linear."""
 
-    def __init__(
-        self,
-        space: OneCellSpace,
-        widths: Sequence[int],
-        cells_per_stage: int,
-        shelf: Shelf,
-        classes: int,
-        image_channels: int,
-        affine: bool,
-    ):
+    def __init__(self, space: OneCellSpace, shelf: Shelf, classes: int, image_channels: int, affine: bool):
         super().__init__()
+        widths, kernel = space.widths, space.fixed_kernel
         self.stem = nn.Sequential(
-            nn.Conv2d(image_channels, widths[0], space.stem, padding=space.stem // 2, bias=False),
-            nn.BatchNorm2d(widths[0]),
+            nn.Conv2d(image_channels, widths[0], kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(widths[0])
         )
         body: list[nn.Module] = []
         for before, width in zip([None, *widths[:-1]], widths, strict=True):
-            body += [ResidualReduction(before, width, affine)] if before else []
-            body += [DenseCell(space, width, shelf, affine) for _ in range(cells_per_stage)]
+            body += [ResidualReduction(before, width, kernel, affine)] if before else []
+            body += [DenseCell(space, width, shelf, affine) for _ in range(space.cells_per_stage)]
         self.body = nn.ModuleList(body)
         self.head = nn.Sequential(
             nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes)
@@ -150,23 +152,24 @@ class StagedNetwork(Skeleton):
 class NASBench201(OneCellSpace):
     """Three stages of `cells_per_stage` cells, 1, 2 and 4 × `channels` wide; the stem is a `stem` × `stem` convolution.
 
-    The benchmark has channels = 16, cells_per_stage = 5, stem = 3 ("paper"). "small" sees neighbouring pixels only in
-    its cells and reductions (stem = 1), so that on small pictures the cell decides what can be learnt.
+    The stem and the reductions between stages convolve with `fixed_kernel`. The benchmark has channels = 16,
+    cells_per_stage = 5, fixed_kernel = 3 ("paper"). With fixed_kernel = 1 ("small") neighbouring pixels meet only in the
+    cells (and in the pooling of the reductions), so that on small pictures the cell decides what can be learnt.
     """
 
     channels: int = 16
     cells_per_stage: int = 5
-    stem: int = 3
+    fixed_kernel: int = 3
 
     name: ClassVar[str] = "nasbench201"
     nodes: ClassVar[int] = 4
     table: ClassVar[dict[str, ops.Builder]] = ops.NASBENCH201
     operations: ClassVar[tuple[str, ...]] = tuple(ops.NASBENCH201)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
-        "small": {"channels": 8, "cells_per_stage": 1, "stem": 1},
-        "paper": {"channels": 16, "cells_per_stage": 5, "stem": 3},
+        "small": {"channels": 8, "cells_per_stage": 1, "fixed_kernel": 1},
+        "paper": {"channels": 16, "cells_per_stage": 5, "fixed_kernel": 3},
     }
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> StagedNetwork:
-        widths = (self.channels, 2 * self.channels, 4 * self.channels)
-        return StagedNetwork(self, widths, self.cells_per_stage, shelf, classes, image_channels, affine=evaluation)
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return self.channels, 2 * self.channels, 4 * self.channels

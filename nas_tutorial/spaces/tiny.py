@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nas_tutorial import ops
-from nas_tutorial.spaces.base import Shelf
-from nas_tutorial.spaces.nasbench201 import OneCellSpace, StagedNetwork
+from nas_tutorial.spaces.nasbench201 import OneCellSpace
 
 
 @dataclass(frozen=True)
@@ -18,7 +17,7 @@ class Tiny(OneCellSpace):
     channels: int = 8
     cells: int = 1
 
-    stem: ClassVar[int] = 1
+    fixed_kernel: ClassVar[int] = 1
     name: ClassVar[str] = "tiny"
     nodes: ClassVar[int] = 3
     table: ClassVar[dict[str, ops.Builder]] = ops.TINY
@@ -28,5 +27,11 @@ class Tiny(OneCellSpace):
         "paper": {"channels": 16, "cells": 3},
     }
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> StagedNetwork:
-        return StagedNetwork(self, (self.channels,), self.cells, shelf, classes, image_channels, affine=evaluation)
+    @property
+    def widths(self) -> tuple[int, ...]:
+        return (self.channels,)
+
+    @property
+    def cells_per_stage(self) -> int:
+        """All cells are in one stage."""
+        return self.cells

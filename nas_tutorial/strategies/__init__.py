@@ -1,0 +1,1 @@
+"""Search strategies, each a module with `search(space, data, …)`: `darts`, `enas`, `random`."""

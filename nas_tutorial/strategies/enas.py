@@ -1,0 +1,216 @@
+"""ENAS (Pham et al., ICML 2018): an LSTM policy samples architectures, REINFORCE teaches it which share weights well.
+
+Two phases alternate: (1) shared weights descend on training batches, one sampled architecture each; (2) the policy climbs on
+the reward of sampled architectures on validation batches, the weights frozen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain, repeat
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas_tutorial import controller as controllers
+from nas_tutorial.controller import Controller, Sample
+from nas_tutorial.data import Data
+from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies.events import Event, Search, Steps, configured
+from nas_tutorial.strategies.sharing import best_of, train_paths
+from nas_tutorial.training import Recipe, batch_statistics, best_device, prepared, placed
+
+Reward = Callable[[Tensor, Tensor, Architecture], float]
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of a search; the defaults are the official code's for the macro space.
+
+    updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old baseline
+    stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared at the end.
+    The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
+    """
+
+    epochs: int = 310
+    batch_size: int = 128
+    learning_rate: float = 0.05
+    final_rate: float = 0.0005
+    restart: int | None = 10
+    weight_decay: float = 5e-4
+    clip: float = 5.0
+    updates: int = 50
+    samples: int = 20
+    reward_batch: int = 128
+    controller_rate: float = 1e-3
+    entropy_weight: float = 1e-4
+    skip_weight: float = 0.8
+    baseline_decay: float = 0.99
+    hidden: int = 64
+    temperature: float | None = None
+    tanh_constant: float | None = None
+    candidates: int = 100
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the shared weights are trained."""
+        return Recipe(
+            self.epochs,
+            self.batch_size,
+            self.learning_rate,
+            self.final_rate,
+            nesterov=True,
+            weight_decay=self.weight_decay,
+            clip=self.clip,
+            restart=self.restart,
+        )
+
+    def controller(self, space: Space, seed: int) -> Controller:
+        """The policy for this space."""
+        chosen = {} if self.tanh_constant is None else {"tanh_constant": self.tanh_constant}
+        return controllers.for_space(space, hidden=self.hidden, temperature=self.temperature, seed=seed, **chosen)
+
+
+PROFILES = {
+    "paper": Config(),
+    "small": Config(
+        epochs=30,
+        batch_size=64,
+        learning_rate=0.1,
+        restart=None,
+        updates=10,
+        samples=10,
+        reward_batch=64,
+        controller_rate=0.03,
+    ),
+}
+MICRO_PAPER = Config(epochs=150, batch_size=160, updates=30, samples=10, reward_batch=160, controller_rate=3.5e-3)
+
+
+def accuracy_reward(logits: Tensor, labels: Tensor, architecture: Architecture) -> float:
+    """Fraction of the batch that is classified right: logits (B, classes), labels (B,)."""
+    return float((logits.argmax(-1) == labels).float().mean())
+
+
+def search(
+    space: Space,
+    data: Data,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    profile: str = "small",
+    reward: Reward = accuracy_reward,
+    device: str | None = None,
+    **settings: Any,
+) -> Search:
+    """Search `space` on `data.train` (shared weights) and `data.validation` (policy); iterate over the result's events.
+
+    reward: `(logits, labels, architecture) -> float`, the larger the better. settings: any field of `Config`.
+    """
+    profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
+    config = configured(profiles, profile, {"epochs": epochs, **settings})
+    return Search(
+        _steps(space, data, config, seed, reward, best_device(device)),
+        seed,
+        strategy="enas",
+        config=asdict(config),
+        data=data.name,
+    )
+
+
+def _steps(space: Space, data: Data, config: Config, seed: int, reward: Reward, device: torch.device) -> Steps:
+    generator = torch.Generator().manual_seed(seed)
+    supernet = placed(space.supernet(data.classes, data.channels), device)
+    policy = config.controller(space, seed).to(device)
+    optimiser = config.recipe.optimiser(supernet.parameters())
+    schedule, learner = config.recipe.schedule(optimiser), Reinforce(policy, config)
+    rewarded = Rewards(supernet, data, config, reward, generator, device)
+    for epoch in range(1, config.epochs + 1):
+        meter = train_paths(supernet, lambda: draw(policy, 1, generator)[0], data, config.recipe, optimiser, generator)
+        schedule.step()
+        info = [learner.update(policy.sample(config.samples, generator), rewarded) for _ in range(config.updates)]
+        candidates = draw(policy, config.candidates if epoch == config.epochs else config.samples, generator)
+        architecture, accuracy = best_of(supernet, candidates, data)
+        yield Event(epoch, config.epochs, meter.loss, meter.accuracy, accuracy, architecture, info=_means(info))
+    return {
+        f"{owner}.{name}": w
+        for owner, m in (("network", supernet), ("controller", policy))
+        for name, w in m.state_dict().items()
+    }
+
+
+@torch.no_grad()
+def draw(policy: Controller, n: int, generator: torch.Generator) -> list[Architecture]:
+    """n architectures from the policy."""
+    return policy.architectures(policy.sample(n, generator))
+
+
+class Rewards:
+    """The reward of each of a sample's architectures on a validation batch of its own, at the shared weights."""
+
+    def __init__(
+        self,
+        supernet: nn.Module,
+        data: Data,
+        config: Config,
+        reward: Reward,
+        generator: torch.Generator,
+        device: torch.device,
+    ):
+        self.supernet, self.reward = supernet, reward
+        self.batches = chain.from_iterable(
+            prepared(data.validation, data, config.reward_batch, generator=generator, device=device)
+            for _ in repeat(None)
+        )
+
+    @torch.no_grad()
+    def __call__(self, architectures: Sequence[Architecture]) -> list[float]:
+        """One reward per architecture."""
+        with batch_statistics(self.supernet):
+            return [
+                self.reward(self.supernet(images, a), labels, a)
+                for a, (images, labels) in zip(architectures, self.batches)
+            ]
+
+
+class Reinforce:
+    """Gradient ascent on the expected reward: loss = −log π · (R − b) + skip_weight · skip penalty  (ENAS, §2.2; Williams, 1992).
+
+    R = reward + entropy_weight · entropy, where the entropy is a number (no gradient runs through it); the baseline b is a
+    moving average that starts at 0 and takes in each R before it is used, as in the official code.
+    """
+
+    def __init__(self, policy: Controller, config: Config):
+        self.policy, self.config, self.baseline = policy, config, 0.0
+        self.optimiser = torch.optim.Adam(policy.parameters(), config.controller_rate, betas=(0.0, 0.999), eps=1e-3)
+
+    def update(self, sample: Sample, rewards: Callable[[Sequence[Architecture]], list[float]]) -> dict[str, float]:
+        """One step of the policy from a sample; returns what happened, as numbers."""
+        earned = torch.tensor(rewards(self.policy.architectures(sample)), device=self.policy.device)  # (n,)
+        returns = earned + self.config.entropy_weight * sample.entropy.detach()
+        loss = reinforce_loss(sample, self.advantages(returns), self.config.skip_weight)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        return {
+            "reward": float(earned.mean()),
+            "baseline": self.baseline,
+            "entropy": float(sample.entropy.detach().mean()),
+        }
+
+    def advantages(self, returns: Tensor) -> Tensor:
+        """R − b for each return in turn, the baseline moving along: (n,) → (n,)."""
+        advantages = []
+        for r in returns.tolist():
+            self.baseline -= (1 - self.config.baseline_decay) * (self.baseline - r)
+            advantages.append(r - self.baseline)
+        return returns.new_tensor(advantages)
+
+
+def reinforce_loss(sample: Sample, advantages: Tensor, skip_weight: float = 0.0) -> Tensor:
+    """Mean over the sample of −log π · advantage + skip_weight · skip penalty; its gradient is that of −E[R] on average."""
+    return (-sample.log_prob * advantages + skip_weight * sample.skip_penalty).mean()
+
+
+def _means(rows: list[dict[str, float]]) -> dict[str, float]:
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]} if rows else {}

@@ -1,0 +1,134 @@
+"""Three estimates of the architecture gradient dL_val(w*(α), α)/dα, behind one signature  (DARTS, §2.3).
+
+`exact` differentiates through one step of the weights, `unrolled` replaces its second derivatives by a finite difference, and
+`first_order` takes the weights as they are (ξ = 0). Each is a function `(problem, train, validation, step)`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from nas_tutorial.spaces import Space
+from nas_tutorial.training import frozen_statistics
+
+Batch = tuple[Tensor, Tensor]  # pictures (B, C, H, W), labels (B,)
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class Bilevel:
+    """The problem: a supernet with weights w and architecture parameters α."""
+
+    space: Space
+    network: nn.Module
+    alphas: Tensors
+
+    @property
+    def weights(self) -> Tensors:
+        """The trainable weights w by name."""
+        return dict(self.network.named_parameters())
+
+    def logits(self, images: Tensor, weights: Tensors | None = None, alphas: Tensors | None = None) -> Tensor:
+        """Output (B, classes) at the weights and α given, or at the present ones."""
+        picks = self.space.relax(self.alphas if alphas is None else alphas)
+        return (
+            self.network(images, picks) if weights is None else functional_call(self.network, weights, (images, picks))
+        )
+
+    def loss(self, batch: Batch, weights: Tensors | None = None) -> Tensor:
+        """Mean cross-entropy on a batch."""
+        images, labels = batch
+        return cross_entropy(self.logits(images, weights), labels)
+
+
+@dataclass(frozen=True)
+class VirtualStep:
+    """The step of the weights that is looked ahead: w' = w − ξ · (momentum · buffer + ∇_w L_train + decay · w).
+
+    buffers: the optimiser's momentum buffers by name of the weight; missing ones count as zero (before the first step).
+    """
+
+    xi: float
+    momentum: float = 0.9
+    decay: float = 3e-4
+    buffers: Mapping[str, Tensor] | None = None
+
+    def __call__(self, weights: Tensors, gradient: Tensors) -> Tensors:
+        """w' by name, with the shapes of w."""
+        return {
+            name: w - self.xi * (self.velocity(name) + gradient[name] + self.decay * w) for name, w in weights.items()
+        }
+
+    def velocity(self, name: str) -> Tensor | float:
+        """The part of the step that stems from earlier ones."""
+        return self.momentum * self.buffers[name] if self.buffers and name in self.buffers else 0.0
+
+
+def gradient(loss: Tensor, *groups: Tensors, create_graph: bool = False) -> tuple[Tensors, ...]:
+    """∂loss by name for each group of tensors; only these derivatives are computed. Unused tensors get zeros."""
+    inputs = [t for group in groups for t in group.values()]
+    flat = iter(torch.autograd.grad(loss, inputs, create_graph=create_graph, materialize_grads=True))
+    return tuple({name: next(flat) for name in group} for group in groups)
+
+
+def first_order(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) -> Tensors:
+    """∂L_val(w, α)/∂α: the weights are taken to be optimal already  (DARTS, eq. 7 with ξ = 0)."""
+    with frozen_statistics(problem.network):
+        return gradient(problem.loss(validation), problem.alphas)[0]
+
+
+def exact(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) -> Tensors:
+    """dL_val(w'(α), α)/dα by differentiating twice  (DARTS, eq. 7); needs the memory of two passes."""
+    with frozen_statistics(problem.network):
+        (g,) = gradient(problem.loss(train), problem.weights, create_graph=True)
+        return gradient(problem.loss(validation, step(problem.weights, g)), problem.alphas)[0]
+
+
+def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep, r: float = 0.01) -> Tensors:
+    """∂_α L_val(w', α) − ξ · (∂_α L_train(w⁺) − ∂_α L_train(w⁻)) / 2ε with w± = w ± ε·∇_{w'} L_val  (DARTS, eq. 8).
+
+    r: ε = r / ‖∇_{w'} L_val‖ (the paper's 0.01). Four gradients; the weights come back bit for bit.
+    """
+    with frozen_statistics(problem.network):
+        (g,) = gradient(problem.loss(train), problem.weights)
+        with moved(problem.weights, step(problem.weights, g)):
+            direct, direction = gradient(problem.loss(validation), problem.alphas, problem.weights)
+        epsilon = r / norm(direction)
+        plus, minus = (_alpha_gradient_at(problem, train, direction, sign * epsilon) for sign in (1, -1))
+    return {name: direct[name] - step.xi * (plus[name] - minus[name]) / (2 * epsilon) for name in direct}
+
+
+def _alpha_gradient_at(problem: Bilevel, train: Batch, direction: Tensors, epsilon: Tensor) -> Tensors:
+    with moved(problem.weights, {name: w + epsilon * direction[name] for name, w in problem.weights.items()}):
+        return gradient(problem.loss(train), problem.alphas)[0]
+
+
+def norm(tensors: Tensors) -> Tensor:
+    """Euclidean norm of all entries together, a scalar."""
+    return torch.sqrt(sum(t.square().sum() for t in tensors.values()))
+
+
+@contextmanager
+def moved(weights: Tensors, to: Tensors) -> Iterator[None]:
+    """The weights hold other values inside the block, and exactly their own again behind it, whatever happens."""
+    kept = {name: w.detach().clone() for name, w in weights.items()}
+    try:
+        _write(weights, to)
+        yield
+    finally:
+        _write(weights, kept)
+
+
+@torch.no_grad()
+def _write(weights: Tensors, values: Tensors) -> None:
+    for name, w in weights.items():
+        w.copy_(values[name])
+
+
+Estimate = Callable[[Bilevel, Batch, Batch, VirtualStep], Tensors]
+BY_ORDER: dict[int, Estimate] = {1: first_order, 2: unrolled}
