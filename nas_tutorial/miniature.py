@@ -1,0 +1,98 @@
+"""Cells so small that a hundred fit on one sheet: a letter and a colour for each operation, the names in a legend."""
+
+import html
+import math
+import re
+from collections.abc import Sequence
+
+from nas_tutorial.colours import style_of
+from nas_tutorial.spaces import Cell
+
+PAGE = 1100                # width of a sheet of miniatures, in pixels
+GAP, LEGEND, CAPTION = 10, 36, 18
+DASHES = {"solid": "", "dashed": ' stroke-dasharray="6 3"', "dotted": ' stroke-dasharray="1.5 3.5"'}
+Point = tuple[int, int]
+
+
+def miniature(cell: Cell) -> str:
+    """The cell as an `<svg>` element: nodes on an arch from input (left) to output (right), a disc on each edge."""
+    width, height = 38 * len(cell.nodes) - 38, 29 * len(cell.nodes) - 29
+    at = {name: _place(i / (len(cell.nodes) - 1), width, height) for i, name in enumerate(cell.nodes)}
+    edges = "".join(_edge(at[source], at[target], operation) for source, target, operation in cell.edges)
+    nodes = "".join(f'<circle cx="{x}" cy="{y}" r="3.5" fill="{"#FFF" if name == "input" else "#444"}" stroke="#444"/>'
+                    for name, (x, y) in at.items())
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{edges}{nodes}</svg>'
+
+
+def _place(part: float, width: int, height: int) -> Point:
+    """A point at this part (0 to 1) of a half ellipse, left to right, in pixels."""
+    angle = math.pi * (1 - part)
+    return round(width / 2 + (width / 2 - 6) * math.cos(angle)), round(height - 13 - (height - 19) * math.sin(angle))
+
+
+def _edge(start: Point, end: Point, operation: str) -> str:
+    look = style_of(operation)
+    line = f'<path d="M{start[0]} {start[1]}L{end[0]} {end[1]}" stroke="{look.colour}" stroke-width="2.5"'
+    return line + f"{DASHES[look.line]}/>" + _disc((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, operation)
+
+
+def _disc(x: float, y: float, operation: str) -> str:
+    look = style_of(operation)
+    return (f'<circle cx="{x:g}" cy="{y:g}" r="8.5" fill="{look.fill}" stroke="{look.colour}"/>'
+            f'<text x="{x:g}" y="{y + 4:g}" font-size="12" text-anchor="middle" fill="{look.ink}">'
+            f"{html.escape(look.sign)}</text>")
+
+
+def legend(operations: Sequence[str]) -> str:
+    """The letters and names of the operations in one row, as SVG elements."""
+    items, x = [], 12
+    for operation in operations:
+        items.append(_disc(x, 13, operation) + _text(operation, x + 14))
+        x += 50 + 8 * len(operation)
+    return "".join((*items, _text("○ input → ● output", x)))
+
+
+def _text(text: str, x: int) -> str:
+    return f'<text x="{x}" y="17.5" font-size="14">{html.escape(text)}</text>'
+
+
+def fitting(part: str) -> int:
+    """How many pictures as wide as this one fit in a row of a page."""
+    return int(PAGE // (_size(part)[0] + GAP))
+
+
+def grid(parts: Sequence[str], columns: int, captions: Sequence[str] | None, legend: str, alt: str) -> str:
+    """`<svg>` elements in rows and columns of equal size, with captions below each, as one `<svg>` under a legend."""
+    wide, high = (math.ceil(max(side)) for side in zip(*map(_size, parts), strict=True))
+    top, step = (LEGEND if legend else 0), high + GAP + (CAPTION if captions else 0)
+    body = [legend]
+    for i, part in enumerate(parts):
+        x, y = i % columns * (wide + GAP), top + i // columns * step
+        body.append(_put(part, x, y) + (_caption(captions[i], x + wide / 2, y + high + 13) if captions else ""))
+    width = max(min(columns, len(parts)) * (wide + GAP), 760 if legend else 0)
+    return _page("".join(body), width, top + math.ceil(len(parts) / columns) * step, alt)
+
+
+def _size(part: str) -> tuple[float, float]:
+    width, height = re.search(r'viewBox="\S+ \S+ (\S+) (\S+)"', part).groups()
+    return float(width), float(height)
+
+
+def _put(part: str, x: int, y: int) -> str:
+    """A picture at a place on the sheet, in its own size."""
+    width, height = _size(part)
+    opening, inside = part.split(">", 1)
+    view = re.search(r'viewBox="[^"]*"', opening).group()
+    return f'<svg x="{x}" y="{y}" width="{width:g}" height="{height:g}" {view}>{inside}'
+
+
+def _caption(text: str, x: float, y: float) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-size="13">{html.escape(text)}</text>'
+
+
+def _page(body: str, width: int, height: int, alt: str) -> str:
+    alt = html.escape(alt)
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+            f'role="img" aria-label="{alt}" style="max-width:100%;height:auto" '
+            'font-family="Helvetica,Arial,sans-serif">'
+            f'<title>{alt}</title><rect width="{width}" height="{height}" fill="#FFF"/>{body}</svg>')

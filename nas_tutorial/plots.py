@@ -1,0 +1,259 @@
+"""Figures: one style, titles that state the finding, and `show`, which puts a figure into a notebook with its alt text.
+
+The functions return a matplotlib `Figure`; a `title` of your own replaces the one worked out from the numbers.
+"""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nas_tutorial.colours import style_of
+from nas_tutorial.drawing import image
+
+LIMIT = 80_000                   # bytes of a figure in a notebook
+INK = "#222222"
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")   # for what is no operation
+POINTS = tuple("osD^vPX")
+RC = {
+    "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11,
+    "legend.fontsize": 11, "figure.titlesize": 14, "axes.titlelocation": "left", "axes.spines.top": False,
+    "axes.spines.right": False, "axes.edgecolor": INK, "text.color": INK, "axes.labelcolor": INK, "lines.linewidth": 2,
+    "legend.frameon": False, "figure.constrained_layout.use": True, "hatch.color": "white", "figure.facecolor": "white",
+    "axes.prop_cycle": matplotlib.cycler(color=SERIES, marker=POINTS),
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The course's look for all that is plotted inside `with style():`."""
+    with matplotlib.rc_context(RC):
+        yield
+
+
+# --- showing ----------------------------------------------------------------------------------------------------------
+def show(figure: Figure, alt: str) -> None:
+    """Show a figure in the notebook as an image with alt text, and close it; ValueError where the alt text is empty."""
+    from IPython.display import HTML, display
+
+    display(HTML(html(figure, alt)))
+
+
+def html(figure: Figure, alt: str) -> str:
+    """The figure as an `<img>` that carries its own data (80 kB at most), for notebooks and reports; closes the figure.
+
+    alt: what the figure shows, in one or two sentences, for readers who do not see it. Raises ValueError if empty.
+    """
+    if not alt.strip():
+        raise ValueError("A figure needs alt text: say in one sentence what it shows, "
+                         'as in show(figure, "Accuracy rises from 10 % to 60 %.").')
+    from matplotlib import pyplot
+
+    element = image(png(figure), "png", alt, width=round(96 * figure.get_figwidth()))
+    pyplot.close(figure)
+    return element
+
+
+def png(figure: Figure, limit: int = LIMIT) -> bytes:
+    """The figure as a PNG of at most `limit` bytes: 256 colours, and as many dots per inch as fit, 144 at most.
+
+    Raises ValueError where even 40 dots per inch are too large.
+    """
+    for dpi in (144, 120, 96, 72, 56, 40):
+        content = _palette_png(figure, dpi)
+        if len(content) <= limit:
+            return content
+    raise ValueError(f"The figure takes {len(content)} bytes at 40 dots per inch, more than {limit}; make it smaller.")
+
+
+def _palette_png(figure: Figure, dpi: int) -> bytes:
+    from PIL import Image
+
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(256).save(packed, format="PNG", optimize=True)
+    return packed.getvalue()
+
+
+# --- figures of a search ----------------------------------------------------------------------------------------------
+def curves(histories: Mapping[str, Sequence[Any]], title: str | None = None) -> Figure:
+    """Loss and validation accuracy over the epochs of one or more searches: {name: list of events}."""
+    with style():
+        figure = Figure(figsize=(9.5, 3.8))
+        left, right = figure.subplots(1, 2)
+        for (name, history), colour, marker in zip(histories.items(), _cycle(SERIES), _cycle(POINTS), strict=False):
+            epochs, look = [e.epoch for e in history], {"color": colour, "marker": marker, "label": name}
+            left.plot(epochs, [e.loss for e in history], **look)
+            right.plot(epochs, [100 * e.validation_accuracy for e in history], **look)
+        _label(left, "epoch", "training loss")
+        _label(right, "epoch", "validation accuracy (%)")
+        right.legend()
+        figure.suptitle(title or _best_curve(histories), x=0.01, ha="left")
+    return figure
+
+
+def _best_curve(histories: Mapping[str, Sequence[Any]]) -> str:
+    last = {name: history[-1].validation_accuracy for name, history in histories.items()}
+    best = max(last, key=last.get)
+    how = "highest, at" if len(last) > 1 else "at"
+    return f"{best} ends {how} {100 * last[best]:.0f} % of the validation pictures"
+
+
+def alphas_over_time(history: Sequence[Any], name: str | None = None, title: str | None = None) -> Figure:
+    """How likely each operation is on each edge, epoch by epoch: one panel an edge, one line an operation.
+
+    history: events with probabilities; name: which table of them, such as "normal" (else the first).
+    Raises ValueError where the search kept no probabilities.
+    """
+    tables = [event.probabilities for event in history]
+    if not tables or not tables[0]:
+        raise ValueError("These events hold no probabilities; DARTS and ENAS keep them, random search has none.")
+    name = name or next(iter(tables[0]))
+    values = np.array([table[name] for table in tables])                     # (epochs, edges, operations)
+    space = history[0].architecture.space
+    options, edges = _options(space, name, values.shape[2]), _edges(space, values.shape[1])
+    with style():
+        figure = _panels(values, [event.epoch for event in history], options, edges)
+        figure.suptitle(title or _leader(values[-1], options, edges), x=0.01, ha="left")
+    return figure
+
+
+def _panels(values: np.ndarray, epochs: Sequence[int], options: Sequence[str], edges: Sequence[str]) -> Figure:
+    columns = min(len(edges), 3 if len(edges) <= 6 else 4)
+    rows = -(-len(edges) // columns)
+    figure = Figure(figsize=(10, 1.9 * rows + 1.1))
+    panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    for panel, edge, value in zip(panels, edges, values.swapaxes(0, 1), strict=False):           # (epochs, operations)
+        for i, option in enumerate(options):
+            look = style_of(option)
+            panel.plot(epochs, value[:, i], color=look.colour, linestyle=look.line, marker=look.marker, markersize=5,
+                       markevery=max(1, len(epochs) // 6), label=option)
+        panel.set_title(edge)
+    for panel in panels[len(edges):]:
+        panel.set_visible(False)
+    for panel in panels[-columns:]:
+        panel.set_xlabel("epoch")
+    figure.supylabel("probability", size=12)
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(options), 5))
+    return figure
+
+
+def _options(space: Any, name: str, columns: int) -> tuple[str, ...]:
+    """Names of the columns of a table of probabilities."""
+    if columns == len(space.operations) and "input" not in name:
+        return space.operations
+    return ("no skip", "skip") if "skip" in name else tuple(f"input {i}" for i in range(columns))
+
+
+def _edges(space: Any, rows: int) -> list[str]:
+    """Names of the rows: "0 → 1" for the edge that the space calls "1<0"."""
+    names = [edge[0] for edge in getattr(space, "edge_names", ())] or [decision.name for decision in space.decisions]
+    if rows == getattr(space, "layers", None):
+        return [f"layer {i + 1}" for i in range(rows)]
+    if len(names) != rows:
+        return [f"choice {i + 1}" for i in range(rows)]
+    return [" → ".join(reversed(name.split("<"))) for name in names]
+
+
+def _leader(final: np.ndarray, options: Sequence[str], edges: Sequence[str]) -> str:
+    """The option that is likeliest on most edges (layers, choices) at the end, in words."""
+    wins = np.bincount(final.argmax(1), minlength=len(options))
+    what = "edges" if "→" in edges[0] else edges[0].split()[0] + "s"
+    return f"{options[wins.argmax()]} ends likeliest on {wins.max()} of {len(final)} {what}"
+
+
+# --- figures of comparisons -------------------------------------------------------------------------------------------
+def ranking_scatter(x: Sequence[float], y: Sequence[float], *, x_label: str = "accuracy with shared weights (%)",
+                    y_label: str = "accuracy trained alone (%)", title: str | None = None) -> Figure:
+    """Two measurements of the same architectures against each other, with Kendall's τ-b in the title.
+
+    x, y: one accuracy (0 to 1) per architecture. Raises ValueError unless they are equally many, at least 2.
+    """
+    from scipy.stats import kendalltau
+
+    if len(x) != len(y) or len(x) < 2:
+        raise ValueError(f"A scatter needs two values for each of at least 2 architectures; got {len(x)} and {len(y)}.")
+    with style():
+        figure = Figure(figsize=(6.5, 5))
+        axes = figure.subplots()
+        axes.scatter(100 * np.asarray(x), 100 * np.asarray(y), s=42, color=SERIES[0], alpha=0.6, edgecolor="white")
+        _label(axes, x_label, y_label)
+        tau = f"Kendall's τ = {kendalltau(x, y).statistic:.2f} over {len(x)} architectures"
+        axes.set_title(f"{title}: {tau}" if title else tau)
+    return figure
+
+
+def bars_with_bands(names: Sequence[str], means: Sequence[float], stds: Sequence[float], *,
+                    x_label: str = "test accuracy (%)", points: Sequence[Sequence[float]] | None = None,
+                    title: str | None = None) -> Figure:
+    """Mean ± standard deviation of each name as a bar with its band, largest on top; `points` adds the single runs.
+
+    Values are accuracies, 0 to 1. Raises ValueError unless there is one mean and one deviation a name.
+    """
+    if not len(names) == len(means) == len(stds):
+        raise ValueError(f"Bars need one mean and one deviation a name; got {len(names)} names, {len(means)} means and "
+                         f"{len(stds)} deviations.")
+    order = np.argsort(means, kind="stable")
+    mean, std = 100 * np.asarray(means, float)[order], 100 * np.asarray(stds, float)[order]
+    with style():
+        figure = Figure(figsize=(8, 1.2 + 0.55 * len(names)))
+        axes = figure.subplots()
+        axes.barh(range(len(names)), mean, height=0.6, color="#BBBBBB")
+        axes.errorbar(mean, range(len(names)), xerr=std, fmt="none", ecolor=INK, capsize=5)
+        _write_values(axes, mean, std, [] if points is None else [100 * np.asarray(points[i]) for i in order])
+        axes.set_yticks(range(len(names)), [names[i] for i in order])
+        axes.set_xlim(0, 1.25 * max(mean + std))
+        axes.set_xlabel(x_label)
+        axes.set_title(title or _lead([names[i] for i in order], mean, std))
+    return figure
+
+
+def _write_values(axes: Axes, mean: np.ndarray, std: np.ndarray, points: Sequence[np.ndarray]) -> None:
+    for row, (m, s) in enumerate(zip(mean, std, strict=True)):
+        axes.annotate(f"{m:.0f} ± {s:.0f}", (m + s, row), (8, 0), textcoords="offset points", va="center", fontsize=12)
+    for row, values in enumerate(points):
+        axes.plot(values, [row] * len(values), "o", color=SERIES[0], markersize=6, markeredgecolor="white")
+
+
+def _lead(names: Sequence[str], mean: np.ndarray, std: np.ndarray) -> str:
+    """Who leads, and whether the bands tell the first two apart; the last entry is the largest."""
+    if len(names) < 2:
+        return f"{names[-1]}: {mean[-1]:.0f} ± {std[-1]:.0f}"
+    apart = mean[-1] - std[-1] > mean[-2] + std[-2]
+    return f"{names[-1]} leads" if apart else f"{names[-1]} and {names[-2]} are too close to call: their bands overlap"
+
+
+def picture_sheet(images: Any, labels: Sequence[int], class_names: Sequence[str], columns: int = 8,
+                  title: str | None = None) -> Figure:
+    """Pictures in a grid, the name of its class above each.
+
+    images: uint8 tensor or array (N, C, H, W) with 1 or 3 channels; labels: N class indices.
+    """
+    pictures = np.asarray(images).transpose(0, 2, 3, 1)                      # (N, H, W, C)
+    rows = -(-len(pictures) // columns)
+    with style():
+        figure = Figure(figsize=(1.15 * columns, 1.4 * rows + 0.5))
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for panel in panels:
+            panel.axis("off")
+        for panel, picture, label in zip(panels, pictures, labels, strict=False):
+            panel.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255)
+            panel.set_title(class_names[int(label)], size=11, loc="center")
+        figure.suptitle(title or f"{len(pictures)} pictures of {len(set(map(int, labels)))} classes", x=0.01, ha="left")
+    return figure
+
+
+def _label(axes: Axes, x: str, y: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+
+
+def _cycle(values: Sequence[Any]) -> Iterator[Any]:
+    from itertools import cycle
+
+    return cycle(values)

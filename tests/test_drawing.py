@@ -1,0 +1,227 @@
+"""Drawings: every operation named and coloured alike, self-contained SVG, with and without a `dot` program."""
+
+import base64
+import os
+import re
+import sys
+from itertools import combinations
+from xml.etree import ElementTree
+
+import pytest
+import torch
+
+from nas_tutorial import drawing, spaces
+from nas_tutorial.colours import contrast
+
+SVG = "{http://www.w3.org/2000/svg}"
+NAMES = sorted(spaces.BY_NAME)
+OPERATIONS = sorted({op for space in spaces.BY_NAME.values() for op in space.operations} | {"skip"})
+
+
+def sample(name, seed=0):
+    return spaces.get(name, "paper").sample(torch.Generator().manual_seed(seed))
+
+
+def drawn_operations(architecture):
+    return [edge.operation for cell in architecture.cells.values() for edge in cell.edges if edge.operation]
+
+
+def texts(picture):
+    return [text.text for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+
+
+@pytest.fixture
+def no_dot(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def fake_dot(monkeypatch, tmp_path):
+    """A `dot` that draws nothing but its own name, and keeps the graph and the arguments it was given."""
+    (tmp_path / "dot.py").write_text("""
+import pathlib, sys
+folder = pathlib.Path(__file__).parent
+(folder / "graph").write_text(sys.stdin.read())
+(folder / "arguments").write_text(" ".join(sys.argv[1:]))
+print('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"><text id="a">the program</text></svg>')
+""")
+    program = tmp_path / "dot"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path}/dot.py" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+# --- colours ----------------------------------------------------------------------------------------------------------
+def test_the_same_operation_has_the_same_looks_in_every_space():
+    same = {"none": "zero", "skip_connect": "skip", "nor_conv_1x1": "conv_1x1", "nor_conv_3x3": "conv_3x3"}
+    for one, other in same.items():
+        assert drawing.style_of(one) == drawing.style_of(other)
+        assert drawing.COLOURS[one] == drawing.COLOURS[other]
+
+
+def test_every_operation_has_a_colour_marker_and_hatch():
+    for table in (drawing.COLOURS, drawing.MARKERS, drawing.HATCHES):
+        assert set(OPERATIONS) <= set(table)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_within_a_space_no_two_operations_look_alike_even_without_colour(name):
+    looks = [drawing.style_of(op) for op in {*spaces.BY_NAME[name].operations, *drawn_operations(sample(name))}]
+    for one, other in combinations(looks, 2):
+        assert one.colour != other.colour and one.marker != other.marker and one.sign != other.sign
+        assert (one.outline, one.rings) != (other.outline, other.rings) or one.sign[-1] != other.sign[-1]
+
+
+def test_text_on_every_box_stands_out():
+    for op in [*OPERATIONS, "my own operation"]:
+        look = drawing.style_of(op)
+        assert contrast(look.fill, look.ink) >= 4.5, op
+
+
+def test_contrast_of_black_and_white_and_of_a_hand_computed_grey():
+    assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
+    assert contrast("#FFFFFF", "#777777") == pytest.approx(4.48, abs=0.01)
+
+
+def test_an_operation_of_ones_own_can_be_drawn_and_has_a_colour_of_its_own():
+    assert drawing.style_of("conv_7x7").colour not in drawing.COLOURS.values()
+
+
+# --- the drawing ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", NAMES)
+def test_the_picture_names_every_operation_as_often_as_it_occurs(name, no_dot):
+    architecture = sample(name)
+    shown, operations = " ".join(texts(drawing.svg(architecture))), drawn_operations(architecture)
+    for operation in set(operations) - ({"skip"} if name == "enas_macro" else set()):       # there skips are arcs
+        assert len(re.findall(rf"\b{operation}\b", shown)) == operations.count(operation)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_boxes_have_the_colours_of_their_operations(name, no_dot):
+    architecture = sample(name)
+    fills = {element.get("fill", "").lower() for element in ElementTree.fromstring(drawing.svg(architecture)).iter()}
+    for operation in set(drawn_operations(architecture)) - {"skip"}:
+        fill = drawing.style_of(operation).fill.lower()
+        assert fill in fills or (fill == "#ffffff" and "white" in fills)
+
+
+def test_a_macro_layer_says_which_outputs_it_adds(no_dot):
+    space = spaces.ENASMacro(layers=3)
+    picture = drawing.svg(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:01"))
+    assert {"layer 2: max_pool_3x3", "+ stem", "layer 3: sep_conv_5x5", "+ 1"} <= set(texts(picture))
+    assert drawing.describe(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:11")) == (
+        "enas_macro architecture. Layers in order: conv_3x3, max_pool_3x3, sep_conv_5x5; 3 skips.")
+
+
+def test_two_cells_are_two_frames(no_dot):
+    assert {"normal cell", "reduce cell"} <= set(texts(drawing.svg(spaces.DARTS().parse("DARTS_V2"))))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_picture_is_described_and_shrinks_to_the_page(name, no_dot):
+    architecture = sample(name)
+    root = ElementTree.fromstring(drawing.svg(architecture))
+    assert root.get("role") == "img" and root.get("aria-label") == drawing.describe(architecture)
+    assert root[0].tag == f"{SVG}title" and root[0].text == drawing.describe(architecture)
+    assert len(root.findall(f".//{SVG}title")) == 1
+    assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]
+    assert "max-width:100%" in root.get("style")
+    assert all(operation in drawing.describe(architecture) for operation in drawn_operations(architecture))
+
+
+def test_pictures_on_one_page_share_no_ids_and_need_no_other_file(no_dot):
+    page = "".join(drawing.svg(sample(name)) for name in NAMES)
+    page += drawing.sheet([sample("tiny", seed) for seed in range(3)]).svg
+    assert not re.search(r"\bid=|url\(|href=|<script|@import", page)
+    assert set(re.findall(r"https?://[^\"]+", page)) == {"http://www.w3.org/2000/svg"}
+
+
+def test_drawing_the_same_twice_gives_the_same(no_dot):
+    assert drawing.svg(sample("darts")) == drawing.svg(sample("darts"))
+
+
+def test_a_notebook_shows_the_drawing_as_an_image_with_alt_text(no_dot):
+    picture = drawing.draw(sample("nasbench201"))
+    alt, content = re.fullmatch(r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">',
+                                picture._repr_html_()).groups()
+    assert alt == picture.alt and base64.b64decode(content).decode() == picture.svg
+
+
+# --- engines ----------------------------------------------------------------------------------------------------------
+def test_a_dot_program_draws_where_there_is_one(fake_dot):
+    picture = drawing.svg(sample("tiny"))
+    assert texts(picture) == ["the program"] and "id=" not in picture
+    assert "-Tsvg" in (fake_dot / "arguments").read_text()
+    assert (fake_dot / "graph").read_text().strip() == drawing.digraph(sample("tiny")).source.strip()
+
+
+def test_without_any_engine_the_error_says_what_to_install(no_dot, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(RuntimeError, match="pip install .*pygraphviz"):
+        drawing.svg(sample("tiny"))
+
+
+def test_what_the_engine_mutters_while_drawing_is_not_heard_and_all_else_is(no_dot, capfd, monkeypatch):
+    import pygraphviz
+
+    def draw(*_args, **_options):
+        os.write(2, b"Fontconfig warning")
+        return b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"/>'
+
+    monkeypatch.setattr(pygraphviz.AGraph, "draw", draw)
+    drawing.svg(sample("tiny"))
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "after"
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<svg "), (".png", b"\x89PNG"), (".PDF", b"%PDF")])
+def test_save_writes_what_the_suffix_says(suffix, start, tmp_path, no_dot):
+    path = drawing.save(sample("darts"), tmp_path / f"cell{suffix}")
+    assert path.read_bytes().startswith(start)
+
+
+def test_save_refuses_other_suffixes(tmp_path):
+    with pytest.raises(ValueError, match=r"'cell\.gif'.*\.svg, \.png or \.pdf"):
+        drawing.save(sample("tiny"), tmp_path / "cell.gif")
+    assert not list(tmp_path.iterdir())
+
+
+# --- sheets -----------------------------------------------------------------------------------------------------------
+def test_a_sheet_of_all_tiny_cells_shows_every_edge_and_fits_a_notebook():
+    cells = list(spaces.Tiny().enumerate())
+    picture = drawing.sheet(cells)
+    root = ElementTree.fromstring(picture.svg)
+    assert len(root.findall(f"{SVG}svg")) == 125
+    for part, cell in zip(root.iter(f"{SVG}svg"), [None, *cells], strict=True):
+        if cell is not None:
+            signs = [drawing.style_of(operation).sign for operation in drawn_operations(cell)]
+            assert [text.text for text in part.iter(f"{SVG}text")] == signs
+    assert set(spaces.Tiny.operations) <= set(texts(picture.svg))                    # the legend
+    assert len(picture._repr_html_()) < 200_000 and "125 architectures" in picture.alt
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_on_a_sheet_do_not_overlap_or_leave_it(name, no_dot):
+    picture = drawing.sheet([sample(name, seed) for seed in range(5)], columns=2, captions="abcde")
+    root = ElementTree.fromstring(picture.svg)
+    boxes = [[float(part.get(side)) for side in ("x", "y", "width", "height")] for part in root.findall(f"{SVG}svg")]
+    assert len(boxes) == 5
+    for x, y, w, h in boxes:
+        assert x + w <= float(root.get("width")) and y + h <= float(root.get("height"))
+    for (x, y, w, h), (u, v, p, q) in combinations(boxes, 2):
+        assert x + w <= u or u + p <= x or y + h <= v or v + q <= y
+    assert set("abcde") <= set(texts(picture.svg))
+
+
+def test_a_sheet_wants_architectures_and_as_many_captions():
+    with pytest.raises(ValueError, match="at least one architecture"):
+        drawing.sheet([])
+    with pytest.raises(ValueError, match="got 2 architectures and 1 captions"):
+        drawing.sheet([sample("tiny"), sample("tiny", 1)], captions=["a"])
+
+
+def test_captions_are_text_and_not_markup():
+    picture = drawing.sheet([sample("tiny")], captions=["a < b & c"])
+    assert "a < b & c" in texts(picture.svg)
