@@ -10,9 +10,10 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from nas_tutorial.colours import COLOURS, HATCHES, MARKERS, Style, style_of
@@ -32,11 +33,15 @@ PLAIN = {"style": "filled,rounded", "fillcolor": "#EEEEEE"}
 FRAME = {"style": "rounded", "color": "#888888", "labeljust": "l", "margin": "10"}
 
 
-class Picture(NamedTuple):
+@dataclass(frozen=True)
+class Picture:
     """An SVG picture with its description in words; a notebook shows it when it is the last line of a cell."""
 
     svg: str
     alt: str
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.alt}>"
 
     def _repr_html_(self) -> str:
         return image(self.svg.encode(), "svg+xml", self.alt)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from nas_tutorial.colours import style_of
 from nas_tutorial.drawing import image
 
-LIMIT = 80_000                   # bytes of a figure in a notebook
+LIMIT = 60_000                   # bytes of a PNG, of which a notebook makes 80,000 letters
 INK = "#222222"
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")   # for what is no operation
 POINTS = tuple("osD^vPX")
@@ -45,7 +45,7 @@ def show(figure: Figure, alt: str) -> None:
 
 
 def html(figure: Figure, alt: str) -> str:
-    """The figure as an `<img>` that carries its own data (80 kB at most), for notebooks and reports; closes the figure.
+    """The figure as an `<img>` that carries its own data (80 kB of text), for notebooks and reports; closes the figure.
 
     alt: what the figure shows, in one or two sentences, for readers who do not see it. Raises ValueError if empty.
     """

@@ -145,6 +145,7 @@ def test_a_notebook_shows_the_drawing_as_an_image_with_alt_text(no_dot):
     picture = drawing.draw(sample("nasbench201"))
     alt, content = re.fullmatch(r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">',
                                 picture._repr_html_()).groups()
+    assert repr(picture) == f"<Picture: {picture.alt}>"              # a notebook stores this text, too: no SVG in it
     assert alt == picture.alt and base64.b64decode(content).decode() == picture.svg
 
 

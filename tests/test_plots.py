@@ -84,9 +84,9 @@ def test_show_displays_an_image_with_the_alt_text_and_closes_the_figure(monkeypa
 
 def test_every_figure_fits_into_80_kB_in_large_letters(figures):
     for name, figure in figures.items():
-        assert len(plots.png(figure)) <= 80_000, name
-        assert min(text.get_fontsize() for text in texts(figure)) >= 11, name
         assert title(figure), name
+        assert min(text.get_fontsize() for text in texts(figure)) >= 11, name
+        assert len(plots.html(figure, "A figure")) <= 80_200, name
 
 
 def test_a_figure_full_of_noise_is_drawn_with_fewer_dots():
