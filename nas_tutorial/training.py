@@ -25,8 +25,8 @@ class Recipe:
     """How the weights of a network are trained: SGD with momentum, cosine schedule, clipped gradients.
 
     restart: length of the first cosine period in epochs, each further one twice as long; None for a single period.
-    cutout: side of the erased square in pixels. drop_path: probability reached at the end (it grows linearly with the epoch).
-    auxiliary: weight of the auxiliary head's loss, for networks that have one.
+    cutout: side of the erased square in pixels. drop_path: probability reached at the end (it grows linearly with the
+    epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
     """
 
     epochs: int = 5
@@ -101,13 +101,16 @@ def best_device(device: str | torch.device | None = None) -> torch.device:
 
 
 def placed(network: nn.Module, device: str | torch.device | None = None) -> nn.Module:
-    """The network on its device, weights in channels-last order: two to three times as fast for small convolutions on a CPU."""
+    """The network on its device, weights in channels-last order: on a CPU small convolutions run twice as fast."""
     return network.to(best_device(device), memory_format=torch.channels_last)
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[torch.Generator]:
-    """Seed torch's default generator inside the block, give it back untouched, and hand out one more generator for the data."""
+    """Seed torch's default generator inside the block, and hand out one more generator for the data.
+
+    Behind the block the default generator is as it was.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield torch.Generator().manual_seed(seed)
@@ -123,7 +126,7 @@ def frozen_statistics(network: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta):
+        for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
 
 
@@ -154,8 +157,8 @@ def prepared(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches ready for a network: pictures (B, C, H, W) float32, normalised, and labels (B,).
 
-    With a generator they come in random order and all of one size (a smaller rest is left out); augmented ones are cropped,
-    mirrored and cut as `data` and `cutout` say: for weight training only, never for validation.
+    With a generator they come in random order and all of one size (a smaller rest is left out); augmented ones are
+    cropped, mirrored and cut as `data` and `cutout` say: for weight training only, never for validation.
     """
     size = min(size, len(split))
     for images, labels in batches(split, size, generator=generator, workers=workers, drop_last=generator is not None):
@@ -165,7 +168,10 @@ def prepared(
 
 @torch.no_grad()
 def evaluate(network: nn.Module, split: Split, data: Data, *choice: Any, batch_size: int = 500) -> float:
-    """Accuracy on a split, a fraction; `choice` is what a supernet is to run. Without augmentation; the mode is given back."""
+    """Accuracy on a split, a fraction, without augmentation; the network's mode is given back.
+
+    choice: what a supernet is to run, an architecture or `space.relax(alphas)`.
+    """
     device, training, meter = next(network.parameters()).device, network.training, Meter()
     network.eval()
     for images, labels in prepared(split, data, batch_size, device=device):
@@ -204,7 +210,7 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train the network in place, one epoch per step of the iterator.
 
-    generator: draws the order and the augmentation of the pictures; drop path and dropout use torch's default generator.
+    generator: draws the order and the augmentation of the pictures; drop path and dropout use torch's default one.
     """
     device = next(network.parameters()).device
     optimiser = recipe.optimiser(network.parameters())

@@ -1,7 +1,7 @@
 """DARTS (Liu, Simonyan & Yang, ICLR 2019): blend all operations, descend on the blend's weights, then round.
 
-Algorithm 1 of the paper: while not converged, (1) update α by the gradient of the validation loss, (2) update w by the gradient
-of the training loss. The final architecture is derived from the learned α.
+Algorithm 1 of the paper: while not converged, (1) update α by the gradient of the validation loss, (2) update w by the
+gradient of the training loss. The final architecture is derived from the learned α.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from nas_tutorial.data import Data
 from nas_tutorial.spaces import Space, one_of
 from nas_tutorial.strategies.events import Event, Search, Steps, as_lists, configured
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
-from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate, prepared, placed
+from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate, placed, prepared
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Optimisers:
         group = self.weights.param_groups[0]
         buffers = {
             name: self.weights.state[w]["momentum_buffer"]
-            for name, w in zip(names, group["params"])
+            for name, w in zip(names, group["params"], strict=True)
             if self.weights.state[w].get("momentum_buffer") is not None
         }
         return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers)
@@ -142,7 +142,7 @@ def _epoch(
     batches = partial(prepared, data=data, size=config.batch_size, generator=generator, device=device)
     meter = Meter()
     problem.network.train()
-    for train, validation in zip(batches(data.train, augmented=True), batches(data.validation)):
+    for train, validation in zip(batches(data.train, augmented=True), batches(data.validation), strict=False):
         _step_alpha(
             problem, optimisers, estimate(problem, train, validation, optimisers.virtual_step(list(problem.weights)))
         )

@@ -1,7 +1,7 @@
 """ENAS (Pham et al., ICML 2018): an LSTM policy samples architectures, REINFORCE teaches it which share weights well.
 
-Two phases alternate: (1) shared weights descend on training batches, one sampled architecture each; (2) the policy climbs on
-the reward of sampled architectures on validation batches, the weights frozen.
+Two phases alternate: (1) shared weights descend on training batches, one sampled architecture each; (2) the policy
+climbs on the reward of sampled architectures on validation batches, the weights frozen.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.events import Event, Search, Steps, configured
 from nas_tutorial.strategies.sharing import best_of, train_paths
-from nas_tutorial.training import Recipe, batch_statistics, best_device, prepared, placed
+from nas_tutorial.training import Recipe, batch_statistics, best_device, placed, prepared
 
 Reward = Callable[[Tensor, Tensor, Architecture], float]
 
@@ -27,9 +27,9 @@ Reward = Callable[[Tensor, Tensor, Architecture], float]
 class Config:
     """Settings of a search; the defaults are the official code's for the macro space.
 
-    updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old baseline
-    stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared at the end.
-    The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
+    updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old
+    baseline stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared
+    at the end. The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
     """
 
     epochs: int = 310
@@ -169,15 +169,16 @@ class Rewards:
         with batch_statistics(self.supernet):
             return [
                 self.reward(self.supernet(images, a), labels, a)
-                for a, (images, labels) in zip(architectures, self.batches)
+                for a, (images, labels) in zip(architectures, self.batches, strict=False)  # batches never end
             ]
 
 
 class Reinforce:
-    """Gradient ascent on the expected reward: loss = −log π · (R − b) + skip_weight · skip penalty  (ENAS, §2.2; Williams, 1992).
+    """Gradient ascent on the expected reward: loss = −log π · (R − b) + skip_weight · skip penalty  (ENAS, §2.2).
 
-    R = reward + entropy_weight · entropy, where the entropy is a number (no gradient runs through it); the baseline b is a
-    moving average that starts at 0 and takes in each R before it is used, as in the official code.
+    The estimate is REINFORCE (Williams, 1992). R = reward + entropy_weight · entropy, where the entropy is a number (no
+    gradient runs through it); the baseline b is a moving average that starts at 0 and takes in each R before it is
+    used, as in the official code.
     """
 
     def __init__(self, policy: Controller, config: Config):
@@ -208,7 +209,10 @@ class Reinforce:
 
 
 def reinforce_loss(sample: Sample, advantages: Tensor, skip_weight: float = 0.0) -> Tensor:
-    """Mean over the sample of −log π · advantage + skip_weight · skip penalty; its gradient is that of −E[R] on average."""
+    """Mean over the sample of −log π · advantage + skip_weight · skip penalty.
+
+    On average its gradient is that of −E[R] (plus the penalty's).
+    """
     return (-sample.log_prob * advantages + skip_weight * sample.skip_penalty).mean()
 
 

@@ -22,8 +22,8 @@ Config = TypeVar("Config")
 class Event:
     """One epoch of a search.
 
-    loss, train_accuracy: of the shared weights on training pictures; validation_accuracy: on pictures the weights never saw.
-    None of them is the accuracy of the architecture trained alone: for that see `training.retrain`.
+    loss, train_accuracy: of the shared weights on training pictures; validation_accuracy: on pictures the weights never
+    saw. None of them is the accuracy of the architecture trained alone: for that see `training.retrain`.
     seconds: since the start of the search. info: what only this strategy knows.
     """
 
@@ -40,7 +40,8 @@ class Event:
     def __str__(self) -> str:
         counts = sum("skip" in edge.operation for cell in self.architecture.cells.values() for edge in cell.edges)
         skips = f"{counts} skip{'' if counts == 1 else 's'}"
-        return f"epoch {self.epoch} | loss {self.loss:.2f} | val {self.validation_accuracy:.2f} | {skips} | {self.architecture}"
+        figures = f"loss {self.loss:.2f} | val {self.validation_accuracy:.2f}"
+        return f"epoch {self.epoch} | {figures} | {skips} | {self.architecture}"
 
 
 Steps = Generator[Event, None, dict[str, Tensor]]
@@ -89,7 +90,7 @@ class SearchResult:
         )
 
     def save(self, folder: str | Path) -> Path:
-        """Write result.json, architecture.json and weights.safetensors to a folder, made where missing; returns the folder."""
+        """Write result.json, architecture.json and weights.safetensors to a folder, made where missing; returns it."""
         from safetensors.torch import save_file
 
         folder = Path(folder)
@@ -124,7 +125,8 @@ class SearchResult:
 class Search:
     """A search in progress: iterate over its events, then ask for `result`.
 
-    Between two events torch's default generator is given back as it was, so nothing the caller draws changes the search.
+    Between two events torch's default generator is given back as it was, so nothing the caller draws changes the
+    search.
     """
 
     def __init__(self, steps: Steps, seed: int, **facts: Any):
@@ -174,7 +176,10 @@ def set_rng_state(state: tuple[Tensor, list[Tensor]]) -> None:
 
 
 def configured(profiles: Mapping[str, Config], profile: str, overrides: Mapping[str, Any]) -> Config:
-    """A profile's configuration with some fields replaced (None means: leave as it is); ValueError for an unknown name."""
+    """A profile's configuration with some fields replaced (None means: leave as it is).
+
+    Raises ValueError for an unknown profile or field.
+    """
     spaces.one_of(tuple(profiles), profile, "The profile")
     names = [f.name for f in fields(profiles[profile])]
     for name in overrides:

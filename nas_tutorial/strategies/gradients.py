@@ -1,7 +1,8 @@
 """Three estimates of the architecture gradient dL_val(w*(α), α)/dα, behind one signature  (DARTS, §2.3).
 
-`exact` differentiates through one step of the weights, `unrolled` replaces its second derivatives by a finite difference, and
-`first_order` takes the weights as they are (ξ = 0). Each is a function `(problem, train, validation, step)`.
+`exact` differentiates through one step of the weights, `unrolled` replaces its second derivatives by a finite
+difference, and `first_order` takes the weights as they are (ξ = 0). Each is a function
+`(problem, train, validation, step)`.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -36,7 +36,7 @@ def train_paths(
 def shared_accuracies(
     supernet: nn.Module, architectures: Sequence[Architecture], data: Data, pictures: int = 500
 ) -> list[float]:
-    """Accuracy of each architecture at the shared weights on the first `pictures` of the validation split, in one batch.
+    """Accuracy of each architecture at the shared weights on the first `pictures` of validation, in one batch.
 
     Batch norm uses that batch's statistics: running ones are a mixture over all architectures and rank far worse.
     """
