@@ -54,13 +54,13 @@ def content(element):
 @pytest.fixture
 def figures():
     generator = np.random.default_rng(0)
-    noise = generator.integers(0, 256, (40, 3, 32, 32), dtype=np.uint8)
+    noise = generator.integers(0, 256, (16, 3, 32, 32), dtype=np.uint8)
     return {
         "curves": plots.curves({name: history(spaces.Tiny(), [0.1, 0.5]) for name in ("DARTS", "ENAS")}),
         "alphas": plots.alphas_over_time(history(spaces.DARTS(), [0.1, 0.5], favourite=3), "reduce"),
         "scatter": plots.ranking_scatter(generator.random(50), generator.random(50)),
         "bars": plots.bars_with_bands(["one", "two"], [0.5, 0.6], [0.1, 0.02], points=[[0.4, 0.6], [0.58, 0.62]]),
-        "pictures": plots.picture_sheet(noise, [0, 1] * 20, ["cat", "dog"]),
+        "pictures": plots.picture_sheet(noise, [0, 1] * 8, ["cat", "dog"]),
     }
 
 
