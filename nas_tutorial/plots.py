@@ -242,7 +242,8 @@ def picture_sheet(images: Any, labels: Sequence[int], class_names: Sequence[str]
         for panel in panels:
             panel.axis("off")
         for panel, picture, label in zip(panels, pictures, labels, strict=False):
-            panel.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255)
+            panel.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255,
+                         interpolation="nearest")                        # sharp, and small as a PNG
             panel.set_title(class_names[int(label)], size=11, loc="center")
         figure.suptitle(title or f"{len(pictures)} pictures of {len(set(map(int, labels)))} classes", x=0.01, ha="left")
     return figure
