@@ -106,6 +106,11 @@ class Space(ABC):
     operations: ClassVar[tuple[str, ...]]
     published: ClassVar[Mapping[str, str]] = {}  # name → notation
 
+    def __post_init__(self) -> None:
+        for size, value in self.sizes.items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{size} of {self.name} is {value!r}; give a whole number of at least 1.")
+
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property
     @abstractmethod

@@ -213,7 +213,12 @@ class AuxiliaryHead(nn.Module):
         self.classifier = nn.Linear(768, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, channels, 8, 8) → logits (B, classes)."""
+        """x: (B, channels, 8, 8) or larger → logits (B, classes); ValueError where it is smaller."""
+        if min(x.shape[-2:]) < 8:
+            raise ValueError(
+                f"The auxiliary head reads states of at least 8×8 pixels but got {x.shape[-2]}×{x.shape[-1]}; "
+                "use pictures of at least 32×32, or train with auxiliary=0."
+            )
         return self.classifier(self.features(x))
 
 

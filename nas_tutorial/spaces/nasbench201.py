@@ -153,8 +153,8 @@ class NASBench201(OneCellSpace):
     """Three stages of `cells_per_stage` cells, 1, 2 and 4 × `channels` wide; the stem is a `stem` × `stem` convolution.
 
     The stem and the reductions between stages convolve with `fixed_kernel`. The benchmark has channels = 16,
-    cells_per_stage = 5, fixed_kernel = 3 ("paper"). With fixed_kernel = 1 ("small") neighbouring pixels meet only in the
-    cells (and in the pooling of the reductions), so that on small pictures the cell decides what can be learnt.
+    cells_per_stage = 5, fixed_kernel = 3 ("paper"). With fixed_kernel = 1 ("small") neighbouring pixels meet only in
+    the cells (and in the pooling of the reductions), so that on small pictures the cell decides what can be learnt.
     """
 
     channels: int = 16
