@@ -120,14 +120,14 @@ def seeded(seed: int) -> Iterator[torch.Generator]:
 def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Passes inside the block leave no trace in the running statistics of batch norm."""
     norms = [m for m in network.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
+    tracked = [norm.track_running_stats for norm in norms]
     for norm in norms:
-        norm.momentum = 0.0
+        norm.track_running_stats = False
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
+        for norm, before in zip(norms, tracked, strict=True):
+            norm.track_running_stats = before
 
 
 @contextmanager

@@ -25,6 +25,7 @@ class Config:
     """Settings of a search; the defaults are the paper's (§A.1).
 
     order: 1 takes the weights as they are, 2 looks one step ahead. epsilon: the r of the finite difference.
+    workers: processes that load pictures; they change no result.
     """
 
     epochs: int = 50
@@ -39,6 +40,7 @@ class Config:
     alpha_decay: float = 1e-3
     alpha_scale: float = 1e-3
     epsilon: float = 0.01
+    workers: int = 0
 
     @property
     def recipe(self) -> Recipe:
@@ -139,7 +141,9 @@ def _epoch(
     device: torch.device,
 ) -> Meter:
     estimate = first_order if config.order == 1 else partial(unrolled, r=config.epsilon)
-    batches = partial(prepared, data=data, size=config.batch_size, generator=generator, device=device)
+    batches = partial(
+        prepared, data=data, size=config.batch_size, generator=generator, device=device, workers=config.workers
+    )
     meter = Meter()
     problem.network.train()
     for train, validation in zip(batches(data.train, augmented=True), batches(data.validation), strict=False):

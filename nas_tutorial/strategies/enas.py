@@ -29,7 +29,8 @@ class Config:
 
     updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old
     baseline stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared
-    at the end. The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
+    at the end. workers: processes that load pictures; they change no result.
+    The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
     """
 
     epochs: int = 310
@@ -50,6 +51,7 @@ class Config:
     temperature: float | None = None
     tanh_constant: float | None = None
     candidates: int = 100
+    workers: int = 0
 
     @property
     def recipe(self) -> Recipe:
@@ -125,8 +127,12 @@ def _steps(space: Space, data: Data, config: Config, seed: int, reward: Reward, 
     optimiser = config.recipe.optimiser(supernet.parameters())
     schedule, learner = config.recipe.schedule(optimiser), Reinforce(policy, config)
     rewarded = Rewards(supernet, data, config, reward, generator, device)
+
+    def sampler() -> Architecture:
+        return draw(policy, 1, generator)[0]
+
     for epoch in range(1, config.epochs + 1):
-        meter = train_paths(supernet, lambda: draw(policy, 1, generator)[0], data, config.recipe, optimiser, generator)
+        meter = train_paths(supernet, sampler, data, config.recipe, optimiser, generator, config.workers)
         schedule.step()
         info = [learner.update(policy.sample(config.samples, generator), rewarded) for _ in range(config.updates)]
         candidates = draw(policy, config.candidates if epoch == config.epochs else config.samples, generator)
@@ -159,7 +165,9 @@ class Rewards:
     ):
         self.supernet, self.reward = supernet, reward
         self.batches = chain.from_iterable(
-            prepared(data.validation, data, config.reward_batch, generator=generator, device=device)
+            prepared(
+                data.validation, data, config.reward_batch, generator=generator, device=device, workers=config.workers
+            )
             for _ in repeat(None)
         )
 

@@ -23,6 +23,7 @@ class Config:
 
     shared: one supernet for all, instead of a network for each. epochs: of the supernet; otherwise the number of
     architectures tried. trial_epochs: training of each one tried. candidates: compared at shared weights at the end.
+    workers: processes that load pictures; they change no result.
     """
 
     epochs: int = 150
@@ -34,6 +35,7 @@ class Config:
     weight_decay: float = 3e-4
     clip: float = 5.0
     candidates: int = 1000
+    workers: int = 0
 
     def recipe(self, epochs: int) -> Recipe:
         """How weights are trained for this many epochs."""
@@ -79,7 +81,7 @@ def _alone(space: Space, data: Data, config: Config, seed: int, device: torch.de
     for trial in range(1, config.epochs + 1):
         architecture = space.sample(generator)
         network = placed(space.network(architecture, data.classes, data.channels), device)
-        *_, last = fit(network, data.train, data, config.recipe(config.trial_epochs), generator)
+        *_, last = fit(network, data.train, data, config.recipe(config.trial_epochs), generator, config.workers)
         accuracy = evaluate(network, data.validation, data)
         if accuracy > best_accuracy:
             best, best_accuracy = architecture, accuracy
@@ -95,7 +97,7 @@ def _shared(space: Space, data: Data, config: Config, seed: int, device: torch.d
     optimiser = recipe.optimiser(supernet.parameters())
     schedule, sample = recipe.schedule(optimiser), partial(space.sample, generator)
     for epoch in range(1, config.epochs + 1):
-        meter = train_paths(supernet, sample, data, recipe, optimiser, generator)
+        meter = train_paths(supernet, sample, data, recipe, optimiser, generator, config.workers)
         schedule.step()
         candidates = [sample() for _ in range(config.candidates if epoch == config.epochs else 10)]
         best, accuracy = best_of(supernet, candidates, data)

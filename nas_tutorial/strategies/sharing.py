@@ -19,12 +19,20 @@ def train_paths(
     recipe: Recipe,
     optimiser: torch.optim.Optimizer,
     generator: torch.Generator,
+    workers: int = 0,
 ) -> Meter:
     """One epoch over `data.train`: every batch trains the weights of one freshly sampled architecture  (ENAS, §2.2)."""
     device, meter = next(supernet.parameters()).device, Meter()
     supernet.train()
     for images, labels in prepared(
-        data.train, data, recipe.batch_size, generator=generator, augmented=True, cutout=recipe.cutout, device=device
+        data.train,
+        data,
+        recipe.batch_size,
+        generator=generator,
+        augmented=True,
+        cutout=recipe.cutout,
+        device=device,
+        workers=workers,
     ):
         logits = supernet(images, sampler())
         loss = nn.functional.cross_entropy(logits, labels)
