@@ -99,7 +99,7 @@ def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualSte
         (g,) = gradient(problem.loss(train), problem.weights)
         with moved(problem.weights, step(problem.weights, g)):
             direct, direction = gradient(problem.loss(validation), problem.alphas, problem.weights)
-        epsilon = r / norm(direction)
+        epsilon = r / norm(direction).clamp_min(1e-30)  # a validation loss of 0 has no direction
         plus, minus = (_alpha_gradient_at(problem, train, direction, sign * epsilon) for sign in (1, -1))
     return {name: direct[name] - step.xi * (plus[name] - minus[name]) / (2 * epsilon) for name in direct}
 
