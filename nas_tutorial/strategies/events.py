@@ -137,6 +137,11 @@ class Search:
             torch.manual_seed(seed)
             self._state = rng_state()
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings in use, such as the number of epochs."""
+        return self._facts["config"]
+
     def __iter__(self) -> "Search":
         return self
 
@@ -159,6 +164,11 @@ class Search:
         """The result; runs what is left of the search first."""
         for _ in self:
             pass
+        return self.so_far
+
+    @property
+    def so_far(self) -> SearchResult:
+        """What is known after the latest epoch, of which there must be one; weights come with the last."""
         return SearchResult(
             architecture=self.history[-1].architecture, history=self.history, weights=self.weights, **self._facts
         )

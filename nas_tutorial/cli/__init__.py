@@ -1,0 +1,40 @@
+"""The command line: `nas-tutorial demo`, `search`, `retrain`, `draw`, `describe`, `spaces`."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from nas_tutorial.cli.arguments import parser
+
+OK, FAULT, STOPPED = 0, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 2 after an error (one line on stderr), 130 after Ctrl-C."""
+    options = parser().parse_args(argv)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads it when it is loaded, which the commands do
+    try:
+        return run(options) or OK
+    except KeyboardInterrupt as stop:
+        print(f"\nStopped. {stop or 'Nothing was kept.'}", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # the reader has seen enough, as in `nas-tutorial spaces | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except (ValueError, OSError) as error:
+        print(f"nas-tutorial: error: {error}", file=sys.stderr)
+        return FAULT
+
+
+def run(options) -> int | None:
+    """Load torch and the commands, and run the one that was asked for."""
+    import torch
+
+    from nas_tutorial.cli import commands
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(options.threads)
+    try:
+        return commands.BY_NAME[options.command](options)
+    finally:
+        torch.set_num_threads(before)

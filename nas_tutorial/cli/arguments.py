@@ -1,0 +1,171 @@
+"""What may be typed: the commands, their options, and the help that explains them. Loads nothing but argparse."""
+
+import argparse
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+import nas_tutorial
+
+OVERVIEW = """Neural architecture search that a laptop can run.
+
+A search space is a list of decisions; an architecture is one answer for each. A search trains shared weights and the
+answers together; what it finds is then trained from scratch, because accuracy during a search is not final accuracy.
+
+  nas-tutorial demo                                       DARTS, ENAS and random search side by side, with a report
+  nas-tutorial search --space nasbench201 --strategy darts --name first
+  nas-tutorial retrain --architecture runs/first/architecture.json
+  nas-tutorial draw --architecture DARTS_V2 --space darts --out darts_v2.svg
+  nas-tutorial describe --space darts --architecture DARTS_V2 --channels 36 --cells 20
+  nas-tutorial spaces                                     what there is to search
+"""
+SEARCH = """Search a space and write what is found to runs/NAME:
+
+  result.json, architecture.json   the whole history, and the architecture (feed it to retrain, draw, describe)
+  weights.safetensors              shared weights, DARTS' α, ENAS' controller
+  cell.svg, curves.png             the architecture and the course of the search, as pictures
+
+strategies
+  darts    blend all operations on each edge and descend on the blend's weights (--order 1 or 2)
+  enas     a small LSTM proposes architectures, and learns from the accuracy they reach with shared weights
+  random   the honest baseline: train a few random architectures, keep the best (--shared: compare in one supernet)
+
+examples
+  nas-tutorial search --space nasbench201 --strategy enas
+  nas-tutorial search --space tiny --strategy random --data strokes --shared
+  nas-tutorial search --space darts --strategy darts --data train.npz --test-data test.npz --per-class 100 --epochs 2
+  nas-tutorial search --space enas_macro --strategy enas --data cifar10 --profile paper --set entropy_weight=0.1
+"""
+RETRAIN = """Train an architecture from scratch on all training pictures, once per seed, and test each network once.
+Writes retrain.json, beside the architecture's file where there is one.
+
+examples
+  nas-tutorial retrain --architecture runs/first/architecture.json --seeds 0 1 2
+  nas-tutorial retrain --architecture DARTS_V2 --space darts --channels 8 --cells 5 --data cifar10 --epochs 10
+"""
+DEMO = """On cluttered digits (handwriting on small colour pictures, nothing to download): DARTS, ENAS and random search
+with equal budgets, then training from scratch of what each found and of three random architectures.
+Prints a leaderboard and writes runs/demo/report.html, which opens without a network. A few minutes on two cores.
+"""
+DESCRIBE = """Figures of a network: parameters (auxiliary head left out), multiply-adds of one picture, shapes.
+
+examples
+  nas-tutorial describe --space darts --architecture DARTS_V2 --channels 36 --cells 20 --json
+  nas-tutorial describe --space enas_micro --supernet --profile paper
+"""
+DRAW = """Draw an architecture.
+
+example
+  nas-tutorial draw --space nasbench201 --out cell.svg \\
+      --architecture "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+|none~0|skip_connect~1|nor_conv_3x3~2|"
+"""
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def parser() -> ArgumentParser:
+    """The parser of all commands."""
+    top = ArgumentParser("nas-tutorial", description=OVERVIEW, formatter_class=RawDescriptionHelpFormatter)
+    top.add_argument("--version", action="version", version=nas_tutorial.__version__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="command")
+    for name, (summary, text, add_options) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=text, formatter_class=RawDescriptionHelpFormatter)
+        add_options(command)
+        command.add_argument(
+            "--threads", type=positive, default=1, help="threads of torch (1: for networks this small, more are slower)"
+        )
+    return top
+
+
+def add_search(command: ArgumentParser) -> None:
+    """Options of `search`."""
+    command.add_argument("--space", required=True, help="what to search: see `nas-tutorial spaces`")
+    command.add_argument("--strategy", required=True, choices=("darts", "enas", "random"), help="how to search")
+    add_data(command)
+    add_sizes(command)
+    command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
+    command.add_argument("--order", type=int, choices=(1, 2), help="darts only: 2 looks one training step ahead")
+    command.add_argument("--shared", action="store_true", help="random only: compare many within one supernet")
+    command.add_argument("--seed", type=int, default=0, help="same seed, same search (0)")
+    command.add_argument("--name", help="write to runs/NAME, over what is there (a new name)")
+    add_settings(command, "setting of the strategy, such as learning_rate=0.05")
+
+
+def add_retrain(command: ArgumentParser) -> None:
+    """Options of `retrain`."""
+    add_architecture(command, required=True)
+    add_data(command)
+    add_sizes(command)
+    command.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
+    command.add_argument("--epochs", type=positive, help="passes over the training pictures")
+    command.add_argument("--out", help="the file to write (retrain.json beside the architecture's file)")
+    add_settings(command, "setting of the training, such as cutout=8 or drop_path=0.2")
+
+
+def add_demo(command: ArgumentParser) -> None:
+    """Options of `demo`."""
+    command.add_argument("--workers", type=positive, default=2, help="trainings from scratch at the same time (2)")
+    command.add_argument("--scale", type=float, default=1.0, help="fraction of all epochs and pictures, for a try (1)")
+
+
+def add_draw(command: ArgumentParser) -> None:
+    """Options of `draw`."""
+    add_architecture(command, required=True)
+    add_sizes(command)
+    command.add_argument("--out", required=True, help="the picture to write: .svg, .png or .pdf")
+
+
+def add_describe(command: ArgumentParser) -> None:
+    """Options of `describe`."""
+    add_architecture(command, required=False)
+    add_sizes(command)
+    command.add_argument("--supernet", action="store_true", help="the network with every operation on every edge")
+    command.add_argument("--classes", type=positive, default=10, help="number of classes (10)")
+    command.add_argument("--side", type=positive, default=32, help="height and width of a picture (32)")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_architecture(command: ArgumentParser, required: bool) -> None:
+    """Options that name one architecture."""
+    command.add_argument(
+        "--architecture", required=required, help="an architecture.json, a published name, or a notation"
+    )
+    command.add_argument("--space", help="the space of the name or notation; a file knows its own")
+
+
+def add_data(command: ArgumentParser) -> None:
+    """Options that choose pictures."""
+    command.add_argument("--data", default="digits", help="digits, strokes, cifar10 or a FILE.npz (digits)")
+    command.add_argument("--test-data", help="another FILE.npz with the test pictures")
+    command.add_argument("--per-class", type=positive, help="use only so many pictures of each class (all)")
+    command.add_argument("--root", help="folder of the CIFAR-10 archive (~/.cache/nas_tutorial)")
+    command.add_argument("--data-seed", type=int, default=0, help="decides who goes into which split (0)")
+
+
+def add_sizes(command: ArgumentParser) -> None:
+    """Options that set how large a network is."""
+    command.add_argument(
+        "--profile", choices=("small", "paper"), help="sizes and settings: for a laptop, or as published"
+    )
+    command.add_argument("--channels", type=positive, help="channels of the first cells")
+    command.add_argument("--cells", type=positive, help="number of cells (nasbench201: of each stage)")
+    command.add_argument("--layers", type=positive, help="number of layers (enas_macro)")
+
+
+def add_settings(command: ArgumentParser, what: str) -> None:
+    """Any other setting, and the device."""
+    command.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help=what)
+    command.add_argument("--device", help="cpu, cuda … (a GPU where there is one)")
+
+
+COMMANDS = {
+    "demo": ("DARTS, ENAS and random search side by side, with a report", DEMO, add_demo),
+    "search": ("search a space", SEARCH, add_search),
+    "retrain": ("train an architecture from scratch and test it", RETRAIN, add_retrain),
+    "draw": ("draw an architecture", DRAW, add_draw),
+    "describe": ("parameters, multiply-adds and shapes of a network", DESCRIBE, add_describe),
+    "spaces": ("list the search spaces", "List the search spaces.", lambda command: None),
+}

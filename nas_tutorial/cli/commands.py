@@ -1,0 +1,189 @@
+"""What each command does."""
+
+import json
+import sys
+from argparse import Namespace
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+from nas_tutorial import describe as describing
+from nas_tutorial import drawing, spaces, training
+from nas_tutorial.cli import choices
+from nas_tutorial.cli.progress import Bar, followed
+from nas_tutorial.costs import Work
+from nas_tutorial.spaces import Architecture
+from nas_tutorial.strategies.events import Search, SearchResult
+from nas_tutorial.training import Scores
+
+RUNS = Path("runs")
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+def search(options: Namespace) -> None:
+    """Search, print each epoch, and keep the result after every one of them."""
+    run, folder = begin(options), run_folder(options)
+    try:
+        with Bar(run.config["epochs"], options.strategy) as bar:
+            for _ in followed(run, bar, Work(bar.tick)):
+                run.so_far.save(folder)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(kept(run, folder)) from None
+    run.result.save(folder)
+    keep_pictures(run.result, folder)
+    print(f"\nfound  {run.result.architecture}\nkept   {folder}: {listing(folder)}")
+    print(f"next   nas-tutorial retrain --architecture {folder / 'architecture.json'} --data {options.data}")
+
+
+def begin(options: Namespace) -> Search:
+    """The search asked for, not yet running."""
+    strategy = import_module(f"nas_tutorial.strategies.{options.strategy}")
+    special = {"order": options.order, "shared": options.shared or None}
+    return strategy.search(
+        choices.space(options),
+        choices.pictures(options),
+        epochs=options.epochs,
+        seed=options.seed,
+        profile=options.profile or "small",
+        device=options.device,
+        **{name: value for name, value in special.items() if value is not None},
+        **choices.settings(options.set),
+    )
+
+
+def run_folder(options: Namespace) -> Path:
+    """runs/NAME, or a folder of a new name that says what the search is."""
+    if options.name:
+        return RUNS / options.name
+    name = f"{options.space}-{options.strategy}-{Path(options.data).stem}-seed{options.seed}"
+    names = (name, *(f"{name}-{i}" for i in range(2, 10**6)))
+    return next(RUNS / n for n in names if not (RUNS / n).exists())
+
+
+def kept(run: Search, folder: Path) -> str:
+    """What is left of a search that was stopped, in words."""
+    if not run.history:
+        return "No epoch was over yet, so nothing was kept."
+    keep_pictures(run.so_far, folder)
+    return f"Epochs 1 to {run.history[-1].epoch} of {run.config['epochs']} are kept in {folder}: {listing(folder)}."
+
+
+def keep_pictures(result: SearchResult, folder: Path) -> None:
+    """Draw the architecture and the curves; whatever cannot be drawn is said, and nothing else is lost."""
+    with without_loss("cell.svg"):
+        drawing.save(result.architecture, folder / "cell.svg")
+    with without_loss("curves.png"):
+        from nas_tutorial import plots
+
+        plots.curves({result.strategy: result.history}).savefig(folder / "curves.png", dpi=144)
+
+
+@contextmanager
+def without_loss(name: str):
+    """Say on stderr that a file is missing, and why, instead of stopping."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, results that took hours must outlive it
+        print(f"{name} could not be made: {error}", file=sys.stderr)
+
+
+def listing(folder: Path) -> str:
+    """The files of a folder in words."""
+    return ", ".join(sorted(path.name for path in folder.iterdir()))
+
+
+# --- retrain ----------------------------------------------------------------------------------------------------------
+def retrain(options: Namespace) -> None:
+    """Train one network per seed, test each, and keep the scores after every one of them."""
+    architecture, pictures, out = choices.architecture(options), choices.pictures(options), retrain_file(options)
+    profile = options.profile or "small"
+    settings = choices.settings(options.set) | ({"epochs": options.epochs} if options.epochs else {})
+    recipe, accuracies = replace(training.RECIPES[profile], **settings), []
+    with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, Work(bar.tick):
+        for seed in options.seeds:
+            scores = training.retrain(
+                architecture, pictures, (seed,), profile, options.device, lambda _: bar.step(), **settings
+            )
+            accuracies += scores.accuracies
+            bar.tqdm.write(f"seed {seed}: test accuracy {accuracies[-1]:.3f}")
+            write_scores(Scores(tuple(accuracies), scores.parameters), architecture, options, out)
+    print(f"\n{Scores(tuple(accuracies), 0)} test accuracy over {len(accuracies)} seeds, kept in {out}")
+
+
+def retrain_file(options: Namespace) -> Path:
+    """Where the scores go."""
+    if options.out:
+        return Path(options.out)
+    given = Path(options.architecture)
+    return (given.parent if given.suffix == ".json" else RUNS / f"retrain-{options.space}") / "retrain.json"
+
+
+def write_scores(scores: Scores, architecture: Architecture, options: Namespace, out: Path) -> None:
+    """The scores so far, as JSON."""
+    record = {
+        "architecture": json.loads(architecture.to_json()),
+        "data": options.data,
+        "seeds": options.seeds[: len(scores.accuracies)],
+        "accuracies": scores.accuracies,
+        "mean": scores.mean,
+        "std": scores.std,
+        "parameters": scores.parameters,
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(record, indent=1))
+
+
+# --- look -------------------------------------------------------------------------------------------------------------
+def draw(options: Namespace) -> None:
+    """Draw an architecture into a file."""
+    try:
+        print(drawing.save(choices.architecture(options), options.out))
+    except RuntimeError as error:  # no Graphviz
+        raise ValueError(str(error)) from error
+
+
+def describe(options: Namespace) -> None:
+    """Print the figures of a network."""
+    architecture = choices.architecture(options) if options.architecture else None
+    if not architecture and not options.space:
+        raise ValueError("Give --space, --architecture or both; `nas-tutorial spaces` lists what there is.")
+    sizes = {"classes": options.classes, "side": options.side}
+    if options.supernet or not architecture:
+        space = architecture.space if architecture else choices.space(options)
+        found = describing.supernet(space, architecture, **sizes)
+    else:
+        found = describing.stand_alone(architecture, **sizes)
+    print(found.to_json() if options.json else found)
+
+
+def list_spaces(options: Namespace) -> None:
+    """A table of the spaces, in the sizes of the small profile."""
+    print(f"{'space':<13}{'decisions':>9}  {'architectures':>13}  operations")
+    for name in spaces.BY_NAME:
+        space = spaces.get(name)
+        size = f"{space.size:,}" if space.size < 10**6 else f"{space.size:.1e}"
+        print(f"{name:<13}{len(space.decisions):>9}  {size:>13}  {', '.join(space.operations)}")
+        profiles = (
+            f"{profile}: {', '.join(f'{k} {v}' for k, v in s.items())}" for profile, s in space.profiles.items()
+        )
+        print(f"{'':<13}sizes: {'; '.join(profiles)}")
+        if space.published:
+            print(f"{'':<13}published architectures: {', '.join(space.published)}")
+
+
+def demo(options: Namespace) -> None:
+    """The demonstration of all strategies."""
+    from nas_tutorial.cli import demo as demonstration
+
+    demonstration.run(RUNS / "demo", options.workers, options.scale)
+
+
+BY_NAME = {
+    "demo": demo,
+    "search": search,
+    "retrain": retrain,
+    "draw": draw,
+    "describe": describe,
+    "spaces": list_spaces,
+}

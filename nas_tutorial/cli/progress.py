@@ -1,0 +1,51 @@
+"""Bars that move all the time, within an epoch too."""
+
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+from nas_tutorial.costs import Work
+from nas_tutorial.strategies.events import Event, Search
+
+LOOK = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total} {unit} [{elapsed}<{remaining}{postfix}]"
+
+
+class Bar:
+    """A bar over epochs (or trainings) that creeps forward with each pass through a network.
+
+    How many passes an epoch takes is learnt from the first one; until then the bar just counts them.
+    """
+
+    def __init__(self, total: int, label: str, unit: str = "epochs"):
+        self.tqdm = tqdm(total=total, desc=label, unit=unit, bar_format=LOOK, mininterval=0.3, smoothing=0)
+        self.done = self.passes = self.passes_per_step = 0
+
+    def __enter__(self) -> "Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.tqdm.close()
+
+    def tick(self) -> None:
+        """One pass through a network is over."""
+        self.passes += 1
+        self.tqdm.set_postfix_str(f"batch {self.passes}", refresh=False)
+        part = min(self.passes / self.passes_per_step, 1) if self.passes_per_step else 0
+        self.tqdm.update(min(self.done + part, self.tqdm.total) - self.tqdm.n)
+
+    def step(self) -> None:
+        """One epoch is over."""
+        self.done, self.passes_per_step, self.passes = self.done + 1, self.passes, 0
+        self.tqdm.update(self.done - self.tqdm.n)
+
+
+def followed(run: Search, bar: Bar, work: Work) -> Iterator[Event]:
+    """The events of a search, each printed; `work` counts inside the search and ticks the bar."""
+    while True:
+        with work:
+            event = next(run, None)
+        if event is None:
+            return
+        bar.step()
+        tqdm.write(str(event))
+        yield event

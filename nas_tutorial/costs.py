@@ -1,0 +1,37 @@
+"""What a network or a whole search costs, in multiply-adds: the same number on every machine."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
+
+from nas_tutorial.edges import Skeleton
+
+BACKWARD = 2  # a backward pass computes two products for each one of the forward pass: by inputs and by weights
+
+
+class Work(AbstractContextManager):
+    """Counts the multiply-adds of all convolutions and linear layers that run inside `with Work() as work:`.
+
+    A forward pass counts once and, where gradients are recorded, its backward pass twice more. Batch norm, pooling and
+    additions are not counted, as usual in the literature. on_pass: called after each pass through a network.
+    """
+
+    def __init__(self, on_pass: Callable[[], None] | None = None):
+        self.multiply_adds, self.on_pass = 0, on_pass
+
+    def __enter__(self) -> "Work":
+        self._hook = register_module_forward_hook(self._count)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()
+
+    def _count(self, module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            passes = 1 + BACKWARD * torch.is_grad_enabled()
+            self.multiply_adds += passes * output.numel() * module.weight[0].numel()
+        elif self.on_pass and isinstance(module, Skeleton):
+            self.on_pass()
