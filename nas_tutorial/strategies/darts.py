@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.data import Data
-from nas_tutorial.spaces import Space, one_of
+from nas_tutorial.spaces import Space
 from nas_tutorial.strategies.events import Event, Search, Steps, as_lists, configured
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
 from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate, placed, prepared
@@ -75,7 +75,8 @@ def search(
     settings: any field of `Config`. Raises ValueError for an unknown setting or order.
     """
     config = configured(PROFILES, profile, {"epochs": epochs, "order": order, **settings})
-    one_of(("1", "2"), str(config.order), "The order")
+    if config.order not in (1, 2):
+        raise ValueError(f"The order is {config.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
     return Search(
         _steps(space, data, config, seed, best_device(device)),
         seed,
@@ -107,7 +108,7 @@ def _steps(space: Space, data: Data, config: Config, seed: int, device: torch.de
         )
     return {
         **{f"network.{k}": v for k, v in network.state_dict().items()},
-        **{f"alpha.{k}": v for k, v in alphas.items()},
+        **{f"alpha.{k}": v for k, v in _detached(alphas).items()},
     }
 
 

@@ -1,0 +1,175 @@
+"""The search of DARTS from end to end: Algorithm 1 step by step, and what it finds."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from nas_tutorial import data, spaces
+from nas_tutorial.strategies import darts
+from nas_tutorial.strategies.events import SearchResult
+from nas_tutorial.training import evaluate, prepared
+
+TINY = spaces.Tiny(4)
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    """120 pictures each for training and validation."""
+    return data.load("strokes", per_class=60, test_per_class=10)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """A search on more strokes, long enough to find something."""
+    many = data.load("strokes", per_class=300, test_per_class=10)
+    return many, darts.search(spaces.get("tiny"), many, epochs=6, batch_size=32, seed=0).result
+
+
+# --- what it finds ---
+def test_a_cell_that_sees_neighbours_is_found(found):
+    _, result = found
+    print(f"found {result.architecture}, {result.history[-1]}")
+    assert "conv_3x3" in str(result.architecture)
+    assert result.history[-1].validation_accuracy > 0.9 > 0.5 > result.history[0].validation_accuracy
+    assert result.history[-1].loss < result.history[0].loss
+
+
+def test_alpha_is_saved_with_the_weights(found, tmp_path):
+    many, result = found
+    space, loaded = result.space, SearchResult.load(result.save(tmp_path))
+    alpha = {"cell": loaded.weights["alpha.cell"]}
+    assert space.derive(alpha) == loaded.architecture
+    table = torch.tensor(result.history[-1].probabilities["cell"])
+    torch.testing.assert_close(table, alpha["cell"].exp() / alpha["cell"].exp().sum(-1, keepdim=True))
+    supernet = space.supernet(many.classes)
+    supernet.load_state_dict({k.removeprefix("network."): w for k, w in loaded.weights.items() if "alpha" not in k})
+    again = evaluate(supernet, many.validation, many, space.relax(alpha))
+    assert again == result.history[-1].validation_accuracy
+
+
+def test_events_tell_one_epoch_each(strokes):
+    events = list(darts.search(TINY, strokes, epochs=2))
+    assert [(e.epoch, e.epochs) for e in events] == [(1, 2), (2, 2)]
+    assert all(len(e.probabilities["cell"]) == 3 and len(e.probabilities["cell"][0]) == 5 for e in events)
+    assert events[1].seconds > events[0].seconds > 0
+
+
+# --- Algorithm 1, written out ---
+def plain_search(space, pictures, config, seed, epochs):
+    """First-order DARTS in a dozen lines, with one batch for everything."""
+    torch.manual_seed(seed)
+    alphas = space.alphas(torch.Generator().manual_seed(seed), config.alpha_scale)
+    network = space.supernet(pictures.classes, pictures.channels).to(memory_format=torch.channels_last)
+    adam = torch.optim.Adam(alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay)
+    sgd = torch.optim.SGD(network.parameters(), config.learning_rate, 0.9, weight_decay=config.weight_decay)
+    cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, config.epochs, config.final_rate)
+    train, validation = (next(iter(prepared(s, pictures, len(s)))) for s in (pictures.train, pictures.validation))
+    for _ in range(epochs):
+        statistics = {k: b.clone() for k, b in network.named_buffers()}
+        adam.zero_grad()
+        cross_entropy(network(validation[0], space.relax(alphas)), validation[1]).backward()
+        adam.step()
+        network.load_state_dict(statistics, strict=False)
+        sgd.zero_grad()
+        cross_entropy(network(train[0], space.relax(alphas)), train[1]).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+        sgd.step()
+        cosine.step()
+    return network, alphas
+
+
+def test_the_search_is_algorithm_1(strokes):
+    """α first, at the old weights; then the weights, at the new α; both optimisers as in the paper."""
+    settings = {"epochs": 3, "batch_size": 1000, "clip": 0.5, "alpha_rate": 0.1, "final_rate": 0.01}
+    result = darts.search(TINY, strokes, seed=5, profile="paper", **settings).result
+    network, alphas = plain_search(TINY, strokes, darts.Config(**settings), 5, epochs=3)
+    torch.testing.assert_close(result.weights["alpha.cell"], alphas["cell"].detach(), rtol=1e-3, atol=1e-4)
+    for name, w in network.named_parameters():
+        torch.testing.assert_close(result.weights[f"network.{name}"], w.detach(), rtol=1e-3, atol=1e-4)
+    start = TINY.alphas(torch.Generator().manual_seed(5))["cell"]
+    assert (alphas["cell"] - start).abs().median() > 0.1  # far more than the tolerance
+
+
+def test_the_paper_profile_is_the_papers():
+    config = darts.PROFILES["paper"]
+    assert (config.epochs, config.batch_size, config.epsilon, config.clip) == (50, 64, 0.01, 5)
+    assert (config.learning_rate, config.final_rate, config.momentum, config.weight_decay) == (0.025, 0.001, 0.9, 3e-4)
+    optimisers = darts.Optimisers(TINY.supernet().parameters(), TINY.alphas(torch.Generator()), config)
+    adam, sgd = optimisers.alpha.param_groups[0], optimisers.weights.param_groups[0]
+    assert (adam["lr"], adam["betas"], adam["weight_decay"]) == (3e-4, (0.5, 0.999), 1e-3)
+    assert (sgd["lr"], sgd["momentum"], sgd["nesterov"], sgd["weight_decay"]) == (0.025, 0.9, False, 3e-4)
+
+
+# --- order 2 ---
+def test_order_2_runs_and_differs_from_order_1(strokes):
+    """The unrolled gradient moves α to other places, and a step of length 0 would not."""
+    tables = [darts.search(TINY, strokes, epochs=1, order=order).result.weights["alpha.cell"] for order in (1, 2)]
+    assert not torch.equal(*tables)
+    rest = {"learning_rate": 0.0, "final_rate": 0.0}
+    tables = [darts.search(TINY, strokes, epochs=1, order=o, **rest).result.weights["alpha.cell"] for o in (1, 2)]
+    torch.testing.assert_close(*tables, rtol=1e-5, atol=1e-6)
+
+
+def test_order_2_looks_ahead_with_the_momentum_of_the_optimiser(strokes, monkeypatch):
+    steps = []
+    unrolled = darts.unrolled
+
+    def spy(problem, train, validation, step, r):
+        steps.append((step, r))
+        return unrolled(problem, train, validation, step, r)
+
+    monkeypatch.setattr(darts, "unrolled", spy)
+    list(darts.search(TINY, strokes, epochs=2, batch_size=60, order=2, epsilon=0.05))
+    assert len(steps) == 4 and all(r == 0.05 for _, r in steps)
+    weights = {name for name, _ in TINY.supernet(4).named_parameters()}
+    assert [set(step.buffers) for step, _ in steps] == [set(), weights, weights, weights]
+    assert [round(step.xi, 4) for step, _ in steps] == [0.1, 0.1, 0.0505, 0.0505]
+
+
+# --- what must not be touched ---
+@pytest.mark.parametrize("order", [1, 2])
+def test_each_step_computes_the_gradients_it_needs_and_no_others(strokes, monkeypatch, order):
+    step_alpha, step_weights, counts = darts._step_alpha, darts._step_weights, {"alpha": 0, "weights": 0}
+
+    def alpha(problem, *rest):
+        assert all(w.grad is None for w in problem.weights.values())
+        step_alpha(problem, *rest)
+        counts["alpha"] += 1
+        for a in problem.alphas.values():
+            a.grad = None
+
+    def weights(problem, *rest):
+        step_weights(problem, *rest)
+        assert all(a.grad is None for a in problem.alphas.values())
+        assert any(w.grad.any() for w in problem.weights.values())
+        counts["weights"] += 1
+        for w in problem.weights.values():
+            w.grad = None
+
+    monkeypatch.setattr(darts, "_step_alpha", alpha)
+    monkeypatch.setattr(darts, "_step_weights", weights)
+    assert len(list(darts.search(TINY, strokes, epochs=2, batch_size=40, order=order))) == 2
+    assert counts == {"alpha": 6, "weights": 6}
+
+
+def test_an_epoch_ends_with_the_shorter_split(strokes):
+    few = replace(strokes, validation=data.Split(strokes.validation.images[:50], strokes.validation.labels[:50]))
+    assert len(few.train) == 120
+    assert len(list(darts.search(TINY, few, epochs=1, batch_size=50))) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"lerning_rate": 0.1}, "'lerning_rate'.*learning_rate"),
+        ({"order": 3}, "order is 3"),
+        ({"order": "1"}, "order is '1'"),
+        ({"profile": "huge"}, "'huge'.*paper"),
+    ],
+)
+def test_a_wrong_setting_is_a_clear_error(strokes, settings, message):
+    with pytest.raises(ValueError, match=message):
+        darts.search(TINY, strokes, **settings)
