@@ -152,7 +152,7 @@ class Search:
             try:
                 event = next(self._steps)
             except StopIteration as end:
-                self.weights = end.value or {}
+                self.weights = end.value or self.weights  # a second end brings no value
                 raise
             self._seconds += time.perf_counter() - start
             self._state = rng_state()
