@@ -1,4 +1,4 @@
-"""A network in figures: parameters, multiply-adds, shapes. All tensors are of the "meta" device: nothing is computed."""
+"""A network in figures: parameters, multiply-adds, and the shapes that a picture takes on its way through it."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from torch import nn
 from nas_tutorial import controller
 from nas_tutorial.costs import Work
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.training import count_parameters
+from nas_tutorial.training import count_parameters, seeded
 
 PARTS = {"DenseCell": "cell", "ResidualReduction": "reduction", "MacroLayer": "layer", "MicroCell": "cell"}
 
@@ -65,7 +65,7 @@ def _times(shape: tuple[int, ...]) -> str:
 
 def stand_alone(architecture: Architecture, classes: int = 10, image_channels: int = 3, side: int = 32) -> Description:
     """Figures of an architecture's own network, in the form that is trained from scratch."""
-    with torch.device("meta"):
+    with seeded(0):
         network = architecture.space.network(architecture, classes, image_channels)
     return _describe(architecture.space, network, architecture, "stand-alone", (image_channels, side, side))
 
@@ -78,7 +78,7 @@ def supernet(
     side: int = 32,
 ) -> Description:
     """Figures of the supernet; multiply-adds of one architecture in it, or of all operations at once."""
-    with torch.device("meta"):
+    with seeded(0):
         network = space.supernet(classes, image_channels)
     size = (image_channels, side, side)
     what = "supernet, one path" if architecture else "supernet, all operations at once"
@@ -116,9 +116,8 @@ def _measured(
 ) -> tuple[list[tuple[str, tuple[int, ...]]], Work]:
     """Shapes of the parts, and the work, of one picture's way through the network."""
     shapes: list[tuple[str, tuple[int, ...]]] = []
-    with torch.device("meta"), Work() as work, _watched(network, shapes):
-        weights = {name: torch.empty(shape) for name, shape in space.alpha_shapes.items()}
-        network.eval()(torch.empty(1, *size), architecture or space.relax(weights))
+    with Work() as work, _watched(network, shapes):
+        network.eval()(torch.zeros(1, *size), architecture or space.relax(space.alphas(torch.Generator())))
     return shapes, work
 
 

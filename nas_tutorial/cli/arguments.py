@@ -107,7 +107,6 @@ def add_retrain(command: ArgumentParser) -> None:
 
 def add_demo(command: ArgumentParser) -> None:
     """Options of `demo`."""
-    command.add_argument("--workers", type=positive, default=2, help="trainings from scratch at the same time (2)")
     command.add_argument("--scale", type=float, default=1.0, help="fraction of all epochs and pictures, for a try (1)")
 
 

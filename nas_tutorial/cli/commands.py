@@ -1,20 +1,18 @@
 """What each command does."""
 
 import json
-import sys
 from argparse import Namespace
-from contextlib import contextmanager
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from nas_tutorial import describe as describing
 from nas_tutorial import drawing, spaces, training
 from nas_tutorial.cli import choices
+from nas_tutorial.cli.keeping import keep_pictures, listing
 from nas_tutorial.cli.progress import Bar, followed
 from nas_tutorial.costs import Work
 from nas_tutorial.spaces import Architecture
-from nas_tutorial.strategies.events import Search, SearchResult
+from nas_tutorial.strategies.events import Search, configured
 from nas_tutorial.training import Scores
 
 RUNS = Path("runs")
@@ -69,37 +67,13 @@ def kept(run: Search, folder: Path) -> str:
     return f"Epochs 1 to {run.history[-1].epoch} of {run.config['epochs']} are kept in {folder}: {listing(folder)}."
 
 
-def keep_pictures(result: SearchResult, folder: Path) -> None:
-    """Draw the architecture and the curves; whatever cannot be drawn is said, and nothing else is lost."""
-    with without_loss("cell.svg"):
-        drawing.save(result.architecture, folder / "cell.svg")
-    with without_loss("curves.png"):
-        from nas_tutorial import plots
-
-        plots.curves({result.strategy: result.history}).savefig(folder / "curves.png", dpi=144)
-
-
-@contextmanager
-def without_loss(name: str):
-    """Say on stderr that a file is missing, and why, instead of stopping."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, results that took hours must outlive it
-        print(f"{name} could not be made: {error}", file=sys.stderr)
-
-
-def listing(folder: Path) -> str:
-    """The files of a folder in words."""
-    return ", ".join(sorted(path.name for path in folder.iterdir()))
-
-
 # --- retrain ----------------------------------------------------------------------------------------------------------
 def retrain(options: Namespace) -> None:
     """Train one network per seed, test each, and keep the scores after every one of them."""
     architecture, pictures, out = choices.architecture(options), choices.pictures(options), retrain_file(options)
     profile = options.profile or "small"
     settings = choices.settings(options.set) | ({"epochs": options.epochs} if options.epochs else {})
-    recipe, accuracies = replace(training.RECIPES[profile], **settings), []
+    recipe, accuracies = configured(training.RECIPES, profile, settings), []
     with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, Work(bar.tick):
         for seed in options.seeds:
             scores = training.retrain(
@@ -176,7 +150,7 @@ def demo(options: Namespace) -> None:
     """The demonstration of all strategies."""
     from nas_tutorial.cli import demo as demonstration
 
-    demonstration.run(RUNS / "demo", options.workers, options.scale)
+    demonstration.run(RUNS / "demo", options.scale)
 
 
 BY_NAME = {

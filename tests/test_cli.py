@@ -1,0 +1,348 @@
+"""The command line, in-process and on small things: what it prints, what it writes, how it fails."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from nas_tutorial import data, drawing, spaces, training
+from nas_tutorial.cli import demo, main, report
+from nas_tutorial.cli.arguments import COMMANDS
+from nas_tutorial.strategies.events import Event, SearchResult
+
+CELL = "|conv_3x3~0|+|skip~0|conv_1x1~1|"
+QUICK = ["--data", "strokes", "--per-class", "20"]
+FILES = {"result.json", "architecture.json", "weights.safetensors", "cell.svg", "curves.png"}
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def typed(capsys):
+    """Run a command; gives its exit code and what it wrote to stdout and stderr."""
+
+    def run(*argv):
+        capsys.readouterr()
+        code = main(list(argv))
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=code, out=out, err=err)
+
+    return run
+
+
+def fresh_python(code):
+    """Run code in a new interpreter that finds the package."""
+    root = Path(spaces.__file__).parents[2]
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_needs_no_torch_and_shows_examples(command):
+    code = (
+        "import sys; from nas_tutorial.cli.arguments import parser\n"
+        f"try: parser().parse_args({[*command, '--help']})\n"
+        "finally: assert 'torch' not in sys.modules"
+    )
+    done = fresh_python(code)
+    assert done.returncode == 0, done.stderr
+    assert "usage: nas-tutorial" in done.stdout
+    assert command in ([], ["demo"], ["spaces"]) or f"nas-tutorial {command[0]} " in done.stdout.split("options:")[0]
+
+
+def examples():
+    """Every command line that the help shows."""
+    text = "\n".join(text for _, text, _ in COMMANDS.values()).replace("\\\n", "")
+    return re.findall(r"^  (nas-tutorial .*)$", text, re.MULTILINE)
+
+
+def test_examples_of_the_help_can_be_typed():
+    import shlex
+
+    from nas_tutorial.cli.arguments import parser
+
+    assert len(examples()) >= 8
+    for line in examples():
+        assert parser().parse_args(shlex.split(line)[1:]).command in COMMANDS
+
+
+# --- search and retrain -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "strategy, more",
+    [
+        ("darts", ["--order", "2", "--set", "alpha_rate=0.01", "batch_size=20"]),
+        ("enas", ["--set", "updates=1", "samples=2", "candidates=3"]),
+        ("random", ["--shared", "--set", "candidates=3"]),
+        ("random", ["--set", "trial_epochs=1"]),
+    ],
+)
+def test_search_writes_a_result_that_can_be_loaded_drawn_and_retrained(typed, in_an_empty_folder, strategy, more):
+    done = typed("search", "--space", "tiny", "--strategy", strategy, "--epochs", "2", "--name", "a run", *QUICK, *more)
+    folder = in_an_empty_folder / "runs" / "a run"
+    assert done.code == 0, done.err
+    assert {path.name for path in folder.iterdir()} == FILES
+    result = SearchResult.load(folder)
+    assert (result.strategy, len(result.history), result.data) == (strategy, 2, "strokes")
+    assert [line for line in done.out.splitlines() if line.startswith("epoch")] == list(map(str, result.history))
+    assert "2/2" in done.err  # the bar came to its end
+    if "--shared" in more or strategy != "random":
+        assert result.weights
+    config = dict(pair.split("=") for pair in more if "=" in pair)
+    assert {name: str(result.config[name]) for name in config} == config
+
+    scores = typed(
+        "retrain", "--architecture", str(folder / "architecture.json"), "--seeds", "4", "5", "--epochs", "1", *QUICK
+    )
+    record = json.loads((folder / "retrain.json").read_text())
+    assert scores.code == 0, scores.err
+    assert record["seeds"] == [4, 5] and len(record["accuracies"]) == 2
+    assert record["architecture"]["architecture"] == str(result.architecture)
+    assert f"{record['mean']:.2f} ± {record['std']:.2f}" in scores.out
+
+
+def test_retrain_measures_what_the_library_measures(typed):
+    typed(
+        "retrain",
+        "--space",
+        "tiny",
+        "--architecture",
+        CELL,
+        "--seeds",
+        "1",
+        "2",
+        "--epochs",
+        "1",
+        "--out",
+        "s.json",
+        *QUICK,
+    )
+    expected = training.retrain(
+        spaces.get("tiny").parse(CELL), data.load("strokes", per_class=20), seeds=(1, 2), epochs=1
+    )
+    with open("s.json") as file:
+        assert tuple(json.load(file)["accuracies"]) == expected.accuracies
+
+
+def test_a_search_without_a_name_never_overwrites_another(typed, in_an_empty_folder):
+    for _ in range(2):
+        typed("search", "--space", "tiny", "--strategy", "random", "--epochs", "1", *QUICK, "--set", "trial_epochs=1")
+    assert {path.name for path in (in_an_empty_folder / "runs").iterdir()} == {
+        "tiny-random-strokes-seed0",
+        "tiny-random-strokes-seed0-2",
+    }
+
+
+def test_ones_own_pictures_and_sizes(typed, in_an_empty_folder):
+    import numpy as np
+
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
+    for name in ("train.npz", "test.npz"):
+        np.savez(name, images=pictures, labels=np.arange(40) % 2)
+    done = typed(
+        "search",
+        "--space",
+        "nasbench201",
+        "--strategy",
+        "darts",
+        "--data",
+        "train.npz",
+        "--test-data",
+        "test.npz",
+        "--per-class",
+        "10",
+        "--epochs",
+        "1",
+        "--channels",
+        "4",
+        "--cells",
+        "2",
+        "--name",
+        "own",
+    )
+    assert done.code == 0, done.err
+    sizes = SearchResult.load(in_an_empty_folder / "runs" / "own").space.sizes
+    assert (sizes["channels"], sizes["cells_per_stage"]) == (4, 2)
+
+
+def test_ctrl_c_keeps_the_epochs_that_are_over(typed, monkeypatch, in_an_empty_folder):
+    from nas_tutorial.cli import commands
+
+    def interrupted(run, bar, work):
+        yield next(run)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands, "followed", interrupted)
+    done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "3", "--name", "r", *QUICK)
+    assert done.code == 130
+    assert "Epochs 1 to 1 of 3 are kept" in done.err and "Traceback" not in done.err
+    assert len(SearchResult.load(in_an_empty_folder / "runs" / "r").history) == 1
+    assert (in_an_empty_folder / "runs" / "r" / "cell.svg").is_file()
+
+
+def test_a_drawing_that_fails_loses_nothing(typed, monkeypatch, in_an_empty_folder):
+    monkeypatch.setattr(drawing, "save", lambda *_: (_ for _ in ()).throw(RuntimeError("no Graphviz here")))
+    done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "r", *QUICK)
+    assert done.code == 0
+    assert "cell.svg could not be made: no Graphviz here" in done.err
+    assert {path.name for path in (in_an_empty_folder / "runs" / "r").iterdir()} == FILES - {"cell.svg"}
+
+
+# --- draw, describe, spaces -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind, start", [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_draw(typed, in_an_empty_folder, kind, start):
+    done = typed("draw", "--space", "tiny", "--architecture", CELL, "--out", f"cell.{kind}")
+    assert done.code == 0, done.err
+    assert (in_an_empty_folder / f"cell.{kind}").read_bytes().startswith(start)
+
+
+def test_describe_as_json(typed):
+    done = typed(
+        "describe", "--space", "darts", "--architecture", "DARTS_V2", "--channels", "36", "--cells", "20", "--json"
+    )
+    record = json.loads(done.out)
+    assert record["parameters"] == 3_349_342
+    assert record["sizes"] == {"channels": 36, "cells": 20}
+    assert done.err == ""
+
+
+def test_describe_a_supernet(typed):
+    out = typed("describe", "--space", "enas_macro", "--supernet", "--channels", "36", "--layers", "12").out
+    assert re.search(r"^parameters +697,860$", out, re.MULTILINE) and "41,856" in out
+    assert typed("describe", "--space", "enas_macro", "--profile", "paper").out == out
+
+
+def test_describe_reads_a_file_with_its_sizes_or_other_ones(typed, in_an_empty_folder):
+    (in_an_empty_folder / "a.json").write_text(spaces.Tiny(4, 2).parse(CELL).to_json())
+    own = json.loads(typed("describe", "--architecture", "a.json", "--json").out)
+    wide = json.loads(typed("describe", "--architecture", "a.json", "--channels", "6", "--json").out)
+    paper = json.loads(typed("describe", "--architecture", "a.json", "--profile", "paper", "--json").out)
+    assert [own["sizes"], wide["sizes"], paper["sizes"]] == [
+        {"channels": 4, "cells": 2},
+        {"channels": 6, "cells": 2},
+        spaces.Tiny.profiles["paper"],
+    ]
+
+
+def test_spaces_lists_all_with_operations_and_published_cells(typed):
+    out = typed("spaces").out
+    for name, space in spaces.BY_NAME.items():
+        assert name in out and all(op in out for op in space.operations) and all(n in out for n in space.published)
+    assert "15,625" in out
+
+
+# --- faults -----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "argv, says",
+    [
+        (["search", "--space", "tinny", "--strategy", "darts"], "expected one of tiny"),
+        (["search", "--space", "tiny", "--strategy", "darts", "--data", "no.npz"], "no.npz"),
+        (["search", "--space", "tiny", "--strategy", "darts", *QUICK, "--set", "rate=1"], "learning_rate"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--order", "2"], "setting"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "epochs"], "KEY=VALUE"),
+        (["search", "--space", "enas_macro", "--strategy", "enas", "--cells", "3"], "layers"),
+        (["describe", "--space", "tiny", "--architecture", "DARTS_V2"], "DARTS_V2"),
+        (["describe", "--architecture", "DARTS_V2"], "space"),
+        (["describe"], "--space"),
+        (["draw", "--architecture", "gone.json", "--out", "a.svg"], "gone.json"),
+        (["draw", "--space", "tiny", "--architecture", CELL, "--out", "a.bmp"], ".svg"),
+        (["retrain", "--space", "tiny", "--architecture", CELL, *QUICK, "--set", "epoch=3"], "batch_size"),
+    ],
+)
+def test_faults_are_one_line_and_code_2(typed, argv, says):
+    done = typed(*argv)
+    assert done.code == 2
+    assert done.err.count("\n") == 1 and done.err.startswith("nas-tutorial: error: ") and says in done.err
+
+
+@pytest.mark.parametrize("argv", [[], ["search"], ["search", "--space", "s", "--strategy", "darts", "--epochs", "0"]])
+def test_what_cannot_be_understood_is_code_2(argv, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    assert stop.value.code == 2 and "nas-tutorial" in capsys.readouterr().err
+
+
+def test_threads_are_given_back(typed):
+    before = torch.get_num_threads()
+    typed("spaces", "--threads", "3")
+    assert torch.get_num_threads() == before
+
+
+def test_core_imports_load_no_heavy_extras():
+    code = (
+        "import sys\n"
+        "from nas_tutorial import data, describe, drawing, spaces, training\n"
+        "from nas_tutorial.strategies import darts, enas, random\n"
+        "heavy = {'sklearn', 'torchvision', 'ipywidgets', 'graphviz', 'pygraphviz', 'matplotlib', 'IPython', 'scipy'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    done = fresh_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+# --- demo -------------------------------------------------------------------------------------------------------------
+def test_demo_from_search_to_report(typed, monkeypatch, in_an_empty_folder):
+    monkeypatch.setattr(demo, "SEEDS", (0, 1))
+    done = typed("demo", "--scale", "0.02")
+    folder = in_an_empty_folder / "runs" / "demo"
+    rows = json.loads((folder / "leaderboard.json").read_text())
+    assert done.code == 0, done.err
+    assert {row["name"] for row in rows} == {"DARTS", "ENAS", "random search", *(f"random cell {i}" for i in (1, 2, 3))}
+    assert [row["mean"] for row in rows] == sorted((row["mean"] for row in rows), reverse=True)
+    assert all(len(row["accuracies"]) == 2 for row in rows)
+    for module in ("darts", "enas", "random"):
+        found = SearchResult.load(folder / module).architecture
+        assert str(found) in done.out and (folder / module / "cell.svg").is_file()
+    first = rows[0]
+    alone = training.retrain(
+        spaces.get("nasbench201").parse(first["architecture"]),
+        data.load("digits", seed=0, per_class=16, test_per_class=4),
+        (0, 1),
+    )
+    assert tuple(first["accuracies"]) == alone.accuracies  # the other process measured what this one measures
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert not loads(page)
+    assert page.count("<svg") == 6 and all(str(row["parameters"])[-3:] in page for row in rows)
+
+
+def loads(page):
+    """Whatever a page would fetch: addresses in attributes, style sheets and scripts, other than data within it."""
+    addresses = re.findall(r"""(?:src|href|srcset|data|action)\s*=\s*["']?([^"'\s>]+)""", page)
+    addresses += re.findall(r"url\(([^)]*)\)|@import\s+(\S+)|<script", page)
+    return [a for a in addresses if not str(a).startswith("data:")]
+
+
+def entry(name, accuracies, found=True):
+    """A row of a leaderboard that nobody measured."""
+    architecture = spaces.get("nasbench201").architecture([3, 0, 1, 2, 3, 4])
+    event = Event(1, 1, 2.0, 0.2, 0.3, architecture, seconds=4.0)
+    result = SearchResult("darts", architecture, [event], {}, 0, "digits") if found else None
+    return SimpleNamespace(
+        name=name,
+        architecture=architecture,
+        search=result,
+        multiply_adds=5 * 10**9 * found,
+        scores=training.Scores(accuracies, 1234),
+    )
+
+
+def test_verdict_says_who_lost():
+    random_ones = [entry("random cell 1", (0.2, 0.2), found=False), entry("random cell 2", (0.4, 0.4), found=False)]
+    good, bad = entry("DARTS", (0.6, 0.8)), entry("ENAS", (0.1, 0.3))
+    assert "All three searches beat" in report.verdict([good, *random_ones])
+    assert "30 %" in report.verdict([good, *random_ones]) and "DARTS, 70 ± 14 %" in report.verdict([good, *random_ones])
+    assert report.verdict([good, *random_ones, bad]).startswith("ENAS: no better than")
+
+
+def test_leaderboard_as_text():
+    table = report.leaderboard([entry("DARTS", (0.5, 0.7)), entry("random cell 1", (0.2, 0.4), found=False)])
+    assert re.search(r"DARTS +60 ± 14 % +1,234 +4 s +5 G  \|", table)
+    assert re.search(r"random, mean +30 %", table)
