@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -90,8 +90,25 @@ class Skeleton(nn.Module):
 def node_sum(
     edges: nn.ModuleDict, states: list[Tensor], picks: Mapping[str, Any], names: Iterable[tuple[str, int]]
 ) -> Tensor:
-    """The sum of the edges in use that enter one node; `names` pairs an edge's name with the index of its source."""
+    """The sum of the edges in use that enter one node; `names` pairs each edge's name with its source's index."""
     return sum(edges[name](states[source], picks[name]) for name, source in names if name in picks)
+
+
+class DagCell(nn.Module):
+    """Nodes that add up edges from earlier states; subclasses say what goes in and what comes out.
+
+    incoming: for each node the names of its edges, each with the index of the state it comes from.
+    """
+
+    edges: nn.ModuleDict
+    incoming: list[list[tuple[str, int]]]
+
+    def grow(self, states: Sequence[Tensor], picks: Mapping[str, Any]) -> list[Tensor]:
+        """The states given, (B, C, H, W) each, and behind them one for each node."""
+        states = list(states)
+        for names in self.incoming:
+            states.append(node_sum(self.edges, states, picks, names))
+        return states
 
 
 @torch.no_grad()

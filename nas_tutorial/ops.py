@@ -39,9 +39,12 @@ class FactorizedReduce(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, inputs, H, W) → (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
-        x = self.relu(x)
+        return self.norm(self.halve(self.relu(x)))
+
+    def halve(self, x: Tensor) -> Tensor:
+        """The two convolutions, side by side; shapes as in `forward`."""
         shifted = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        return self.norm(torch.cat([self.even(x), self.odd(shifted)], dim=1))
+        return torch.cat([self.even(x), self.odd(shifted)], dim=1)
 
 
 def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,8 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmResta
 
 from nas_tutorial.data import Data, Split, augment, batches, normalise
 from nas_tutorial.edges import set_drop_path
-from nas_tutorial.spaces import Architecture
+from nas_tutorial.fast import speed_up
+from nas_tutorial.spaces import Architecture, one_of
 
 Report = Callable[["Epoch"], None]
 
@@ -101,8 +102,8 @@ def best_device(device: str | torch.device | None = None) -> torch.device:
 
 
 def placed(network: nn.Module, device: str | torch.device | None = None) -> nn.Module:
-    """The network on its device, weights in channels-last order: on a CPU small convolutions run twice as fast."""
-    return network.to(best_device(device), memory_format=torch.channels_last)
+    """The network on its device, in channels-last order and on the fast path: the same results in less time."""
+    return speed_up(network.to(best_device(device), memory_format=torch.channels_last))
 
 
 @contextmanager
@@ -291,8 +292,12 @@ def retrain(
 ) -> Scores:
     """Train the architecture from scratch on all training pictures, once per seed, and test each network once.
 
-    profile: a name in `RECIPES`; settings: fields of `Recipe` to change, for example `epochs=20`.
+    profile: a name in `RECIPES`; settings: fields of `Recipe` to change, for example `epochs=20`. Raises ValueError for
+    an unknown profile or setting.
     """
+    one_of(tuple(RECIPES), profile, "The profile")
+    for name in settings:
+        one_of([field.name for field in fields(Recipe)], name, "A setting of training")
     recipe, accuracies = replace(RECIPES[profile], **settings), []
     for seed in seeds:
         network = train_from_scratch(architecture, data.full_train, data, recipe, seed, device, report)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_tutorial import ops
-from nas_tutorial.edges import Edge, Skeleton, node_sum
+from nas_tutorial.edges import DagCell, Edge, Skeleton
 from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 
@@ -153,7 +153,7 @@ def edge_operation(op: str, channels: int, stride: int, evaluation: bool) -> nn.
     return module
 
 
-class DARTSCell(nn.Module):
+class DARTSCell(DagCell):
     """Two inputs (outputs of the two cells before), four nodes that add up edges; output: the nodes concatenated."""
 
     def __init__(
@@ -185,9 +185,7 @@ class DARTSCell(nn.Module):
     def forward(self, inputs: Sequence[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
         """Two tensors (B, ·, H, W) → (B, 4·channels, H, W), or half of H and W in a reduction cell."""
         states = [squeeze(x) for squeeze, x in zip(self.preprocess, inputs, strict=True)]  # 2 × (B, channels, H, W)
-        for incoming in self.incoming:
-            states.append(node_sum(self.edges, states, picks, incoming))
-        return torch.cat(states[2:], dim=1)
+        return torch.cat(self.grow(states, picks)[2:], dim=1)
 
 
 def _pointwise(inputs: int, outputs: int, affine: bool) -> nn.Sequential:

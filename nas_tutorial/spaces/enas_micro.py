@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nas_tutorial import ops
-from nas_tutorial.edges import Edge, Skeleton, node_sum
+from nas_tutorial.edges import DagCell, Edge, Skeleton, node_sum
 from nas_tutorial.spaces.base import Architecture, Cell, Decision, Picks, Shelf, Space
 from nas_tutorial.spaces.darts import KINDS, pair_graph
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
@@ -135,7 +135,7 @@ class ENASMicro(Space):
         return MicroNetwork(self, shelf, classes, image_channels)
 
 
-class MicroCell(nn.Module):
+class MicroCell(DagCell):
     """Two inputs, five nodes of two branches each; every branch has weights of its own for every input it may read."""
 
     def __init__(self, space: ENASMicro, kind: str, channels: int, shelf: Shelf):
@@ -167,9 +167,7 @@ class MicroCell(nn.Module):
 
         Concatenating the loose ends before a 1×1 convolution equals adding up one 1×1 convolution of each of them.
         """
-        states = list(states)
-        for incoming in self.incoming:
-            states.append(node_sum(self.edges, states, picks, incoming))
+        states = self.grow(states, picks)
         return self.norm(node_sum(self.edges, [torch.relu(s) for s in states], picks, self.loose))
 
 

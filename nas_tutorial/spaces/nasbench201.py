@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from nas_tutorial import ops
-from nas_tutorial.edges import Edge, Skeleton, node_sum
+from nas_tutorial.edges import DagCell, Edge, Skeleton
 from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space
 from nas_tutorial.spaces.notation import read_cell, write_cell
 
@@ -82,13 +82,12 @@ class OneCellSpace(Space):
         return self.architecture(alphas["cell"].argmax(-1).tolist())
 
 
-class DenseCell(nn.Module):
+class DenseCell(DagCell):
     """Nodes 0 to n − 1; node j is the sum of an edge from each node i < j; the last node is the output."""
 
     def __init__(self, space: OneCellSpace, channels: int, shelf: Shelf, affine: bool):
         super().__init__()
-        self.pairs = space.pairs
-        self.nodes = space.nodes
+        self.incoming = [[(f"{t}<{source}", source) for source in range(t)] for t in range(1, space.nodes)]
         self.edges = nn.ModuleDict(
             {
                 name: Edge({op: space.table[op](channels, 1, affine) for op in shelf("cell", name, space.operations)})
@@ -98,11 +97,7 @@ class DenseCell(nn.Module):
 
     def forward(self, x: Tensor, picks: Mapping[str, str | Tensor]) -> Tensor:
         """x: (B, C, H, W) → the same shape."""
-        states = [x]
-        for target in range(1, self.nodes):
-            incoming = [(f"{target}<{source}", source) for source in range(target)]
-            states.append(node_sum(self.edges, states, picks, incoming))
-        return states[-1]
+        return self.grow([x], picks)[-1]
 
 
 class ResidualReduction(nn.Module):
