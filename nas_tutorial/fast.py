@@ -2,16 +2,16 @@
 
 Why it equals the slow path, term by term:
 
-- *Shared work.* All edges that leave a state begin with the same ReLU or the same pool (and its batch norm, which has no
-  weights in search): computed once per state, not once per edge.
-- *Scaled norms.* p · BN(y) is batch norm with scale p·γ and shift p·β, so the blend needs no extra multiplication.
-- *Depthwise gradients are forward convolutions.* For a depthwise convolution of stride 1, y = x ⋆ w, the gradient for x is
-  the convolution of ∂y with w flipped, and the gradient for w is the convolution of x with ∂y as kernel. Both run on the
-  forward kernel, which on a CPU is up to ten times as fast as the backward one. A stride of 2 only leaves out every other
-  pixel of y: its gradients are those of stride 1 with zeros in between.
+- *Shared work.* All edges that leave a state begin with the same ReLU or the same pool (and its batch norm, which has
+  no weights in search): computed once per state, not once per edge.
+- *Scaled norms.* p · BN(y) is batch norm with scale p·γ and shift p·β: the blend needs no multiplication of its own.
+- *Depthwise gradients are forward convolutions.* For a depthwise convolution of stride 1, y = x ⋆ w, the gradient for x
+  is the convolution of ∂y with w flipped, and the gradient for w is the convolution of x with ∂y as kernel. Both run on
+  the forward kernel, which on a CPU can be ten times as fast as the backward one. A stride of 2 only leaves out every
+  other pixel of y: its gradients are those of stride 1 with zeros in between.
 - *Zero* contributes nothing and is left out.
 
-Running statistics of batch norm move as on the slow path. In evaluation, and for a single path, cells take the slow path.
+Running statistics of batch norm move as on the slow path. In evaluation and for a single path cells take the slow path.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ POOLS = (nn.AvgPool2d, nn.MaxPool2d)
 
 
 def speed_up(network: nn.Module) -> nn.Module:
-    """Let a network take the fast path from now on; its weights, their names and its results stay. Returns `network`."""
+    """Let a network take the fast path from now on; weights, their names and results stay. Returns `network`."""
     for module in network.modules():
         if isinstance(module, DagCell):
             module.grow = MethodType(grow, module)
@@ -140,7 +140,7 @@ def is_depthwise(module: nn.Module) -> bool:
 
 
 class DepthwiseConv2d(nn.Conv2d):
-    """`nn.Conv2d` whose gradients run on the forward kernel where that is faster: on a CPU, for large or dilated kernels."""
+    """`nn.Conv2d` whose gradients, on a CPU, run on the forward kernel."""
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) → (B, C, ⌈H/stride⌉, ⌈W/stride⌉)."""
