@@ -2,9 +2,9 @@
 
 import pytest
 
-from . import SLIP, Mutant, networks, policies
+from . import SLIP, Mutant, gradients, learning, networks, policies
 
-MODULES = (networks, policies)
+MODULES = (networks, policies, gradients, learning)
 MUTANTS = [mutant for module in MODULES for mutant in module.MUTANTS]
 CHECKS = {mutant.check.__name__: mutant.check for mutant in MUTANTS}
 
