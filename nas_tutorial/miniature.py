@@ -18,10 +18,13 @@ def miniature(cell: Cell) -> str:
     """The cell as an `<svg>` element: nodes on an arch from input (left) to output (right), a disc on each edge."""
     width, height = 38 * len(cell.nodes) - 38, 29 * len(cell.nodes) - 29
     at = {name: _place(i / (len(cell.nodes) - 1), width, height) for i, name in enumerate(cell.nodes)}
-    edges = "".join(_edge(at[source], at[target], operation) for source, target, operation in cell.edges)
-    nodes = "".join(f'<circle cx="{x}" cy="{y}" r="3.5" fill="{"#FFF" if name == "input" else "#444"}" stroke="#444"/>'
-                    for name, (x, y) in at.items())
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{edges}{nodes}</svg>'
+    lines = "".join(_line(at[source], at[target], operation) for source, target, operation in cell.edges)
+    discs = "".join(_disc(*_middle(at[source], at[target]), operation) for source, target, operation in cell.edges)
+    (x, y), *others = at.values()
+    dots = "".join(f"M{u - 4} {v}a4 4 0 1 0 0-.1" for u, v in others)
+    nodes = f'<path d="{dots}"/><circle cx="{x}" cy="{y}" r="3.5" fill="#FFF" stroke="#000"/>'
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+            f'<g stroke-width="2.5">{lines}</g>{discs}{nodes}</svg>')
 
 
 def _place(part: float, width: int, height: int) -> Point:
@@ -30,17 +33,27 @@ def _place(part: float, width: int, height: int) -> Point:
     return round(width / 2 + (width / 2 - 6) * math.cos(angle)), round(height - 13 - (height - 19) * math.sin(angle))
 
 
-def _edge(start: Point, end: Point, operation: str) -> str:
+def _line(start: Point, end: Point, operation: str) -> str:
     look = style_of(operation)
-    line = f'<path d="M{start[0]} {start[1]}L{end[0]} {end[1]}" stroke="{look.colour}" stroke-width="2.5"'
-    return line + f"{DASHES[look.line]}/>" + _disc((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, operation)
+    return f'<path d="M{start[0]} {start[1]}L{end[0]} {end[1]}" stroke="{_short(look.colour)}"{DASHES[look.line]}/>'
+
+
+def _middle(start: Point, end: Point) -> tuple[float, float]:
+    return (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
 
 
 def _disc(x: float, y: float, operation: str) -> str:
+    """A disc with the operation's letter; the size and place of the letter are set for the whole page."""
     look = style_of(operation)
-    return (f'<circle cx="{x:g}" cy="{y:g}" r="8.5" fill="{look.fill}" stroke="{look.colour}"/>'
-            f'<text x="{x:g}" y="{y + 4:g}" font-size="12" text-anchor="middle" fill="{look.ink}">'
-            f"{html.escape(look.sign)}</text>")
+    outline = "" if look.fill == look.colour else f' stroke="{_short(look.colour)}"'
+    ink = "" if look.ink == "#000000" else f' fill="{_short(look.ink)}"'
+    return (f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{_short(look.fill)}"{outline}/>'
+            f'<text x="{x:g}" y="{y + 4:g}"{ink}>{html.escape(look.sign)}</text>')
+
+
+def _short(colour: str) -> str:
+    """#AABBCC as #ABC, which SVG reads alike."""
+    return "#" + colour[1::2] if colour[1::2] == colour[2::2] else colour
 
 
 def legend(operations: Sequence[str]) -> str:
@@ -53,7 +66,7 @@ def legend(operations: Sequence[str]) -> str:
 
 
 def _text(text: str, x: int) -> str:
-    return f'<text x="{x}" y="17.5" font-size="14">{html.escape(text)}</text>'
+    return f'<text x="{x}" y="17.5" font-size="14" text-anchor="start">{html.escape(text)}</text>'
 
 
 def fitting(part: str) -> int:
@@ -82,17 +95,18 @@ def _put(part: str, x: int, y: int) -> str:
     """A picture at a place on the sheet, in its own size."""
     width, height = _size(part)
     opening, inside = part.split(">", 1)
-    view = re.search(r'viewBox="[^"]*"', opening).group()
-    return f'<svg x="{x}" y="{y}" width="{width:g}" height="{height:g}" {view}>{inside}'
+    view = re.search(r' viewBox="[^"]*"', opening).group()
+    view = "" if view == f' viewBox="0 0 {width:g} {height:g}"' else view        # which is what it would be anyway
+    return f'<svg x="{x}" y="{y}" width="{width:g}" height="{height:g}"{view}>{inside}'
 
 
 def _caption(text: str, x: float, y: float) -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-size="13">{html.escape(text)}</text>'
+    return f'<text x="{x:g}" y="{y:g}" font-size="13">{html.escape(text)}</text>'
 
 
 def _page(body: str, width: int, height: int, alt: str) -> str:
     alt = html.escape(alt)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
             f'role="img" aria-label="{alt}" style="max-width:100%;height:auto" '
-            'font-family="Helvetica,Arial,sans-serif">'
+            'font-family="Helvetica,Arial,sans-serif" font-size="12" text-anchor="middle">'
             f'<title>{alt}</title><rect width="{width}" height="{height}" fill="#FFF"/>{body}</svg>')
