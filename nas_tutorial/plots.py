@@ -93,6 +93,7 @@ def curves(histories: Mapping[str, Sequence[Any]], title: str | None = None) -> 
         _label(left, "epoch", "training loss")
         _label(right, "epoch", "validation accuracy (%)")
         right.legend()
+        _whole_epochs(left, right)
         figure.suptitle(title or _best_curve(histories), x=0.01, ha="left")
     return figure
 
@@ -138,6 +139,7 @@ def _panels(values: np.ndarray, epochs: Sequence[int], options: Sequence[str], e
         panel.set_visible(False)
     for panel in panels[-columns:]:
         panel.set_xlabel("epoch")
+    _whole_epochs(panels[0])                                                 # all panels share their axes
     figure.supylabel("probability", size=12)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(options), 5))
     return figure
@@ -215,7 +217,8 @@ def bars_with_bands(names: Sequence[str], means: Sequence[float], stds: Sequence
 
 def _write_values(axes: Axes, mean: np.ndarray, std: np.ndarray, points: Sequence[np.ndarray]) -> None:
     for row, (m, s) in enumerate(zip(mean, std, strict=True)):
-        axes.annotate(f"{m:.0f} ± {s:.0f}", (m + s, row), (8, 0), textcoords="offset points", va="center", fontsize=12)
+        end = max([m + s, *(points[row] if len(points) else ())])            # behind the band and all points
+        axes.annotate(f"{m:.0f} ± {s:.0f}", (end, row), (8, 0), textcoords="offset points", va="center", fontsize=12)
     for row, values in enumerate(points):
         axes.plot(values, [row] * len(values), "o", color=SERIES[0], markersize=6, markeredgecolor="white")
 
@@ -247,6 +250,12 @@ def picture_sheet(images: Any, labels: Sequence[int], class_names: Sequence[str]
             panel.set_title(class_names[int(label)], size=11, loc="center")
         figure.suptitle(title or f"{len(pictures)} pictures of {len(set(map(int, labels)))} classes", x=0.01, ha="left")
     return figure
+
+
+def _whole_epochs(*panels: Axes) -> None:
+    """No ticks between two epochs."""
+    for axes in panels:
+        axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _label(axes: Axes, x: str, y: str) -> None:
