@@ -55,7 +55,7 @@ class Walk:
 
 
 class Controller(nn.Module, ABC):
-    """One LSTM layer without biases, a trained start token, all weights drawn from U(−0.1, 0.1).
+    """One LSTM layer without biases, a trained start token, all weights drawn from U(−0.1, 0.1)  (ENAS, §3.2).
 
     temperature: logits are divided by it (None in the official code; 5 in the paper's text).
     tanh_constant: logits become c · tanh(logits); None: they do not (1.5 macro and 1.1 micro in the official code; 2.5
@@ -197,9 +197,9 @@ class MacroController(Controller):
         return (bits * anchors).sum(1) / (1 + bits.sum(1))  # (n, hidden)
 
     def skip_divergence(self, logits: Tensor) -> Tensor:
-        """Σ s·log(s/target) with s = sigmoid(logit) of "no" and of "yes", targets 1 − rate and rate; (n, k, 2) → (n,).
+        """Σ s·log(s/target) with s = sigmoid(logit) of "no" and of "yes", targets 1 − rate and rate  (ENAS, §3.2).
 
-        As in the official code s is the sigmoid of each logit, not their softmax.
+        logits: (n, k, 2); returns (n,). As in the official code s is the sigmoid of each logit, not their softmax.
         """
         target = logits.new_tensor([1 - self.skip_target, self.skip_target])
         s = logits.sigmoid()

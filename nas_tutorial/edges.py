@@ -43,10 +43,10 @@ class Edge(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Drop an edge for some pictures of a batch, and scale it up for the rest so that its mean stays.
+    """Drop an edge for some pictures of a batch, and scale it up for the rest so that its mean stays  (DARTS, §A.2).
 
-    Due to FractalNet, used as in DARTS (§A.2). `probability` is set from outside, see `set_drop_path`; the mask comes
-    from torch's default generator.
+    The idea is FractalNet's. `probability` is set from outside, see `set_drop_path`; the mask comes from torch's
+    default generator.
     """
 
     probability = 0.0
@@ -90,7 +90,10 @@ class Skeleton(nn.Module):
 def node_sum(
     edges: nn.ModuleDict, states: list[Tensor], picks: Mapping[str, Any], names: Iterable[tuple[str, int]]
 ) -> Tensor:
-    """The sum of the edges in use that enter one node; `names` pairs each edge's name with its source's index."""
+    """The sum of the edges in use that enter one node, x_j = Σ_i o_ij(x_i)  (DARTS, eq. 1).
+
+    names: pairs of an edge's name and the index of its source.
+    """
     return sum(edges[name](states[source], picks[name]) for name, source in names if name in picks)
 
 

@@ -193,7 +193,7 @@ def _pointwise(inputs: int, outputs: int, affine: bool) -> nn.Sequential:
 
 
 class AuxiliaryHead(nn.Module):
-    """A second classifier, used in training only, at two thirds of the depth (pictures of 8×8)."""
+    """A second classifier, used in training only, at two thirds of the depth, on states of 8×8  (DARTS, §A.2)."""
 
     def __init__(self, channels: int, classes: int):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The macro space of ENAS (Pham et al., ICML 2018, §2.3): a chain of layers with an operation and skips each."""
+"""The macro space of Pham et al. (ICML 2018): a chain of layers with an operation and skips each  (ENAS, §2.3)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The micro space of ENAS (Pham et al., ICML 2018, §2.4): two cells of five nodes, each the sum of two branches."""
+"""The micro space of Pham et al. (ICML 2018): two cells of five nodes, each the sum of two branches  (ENAS, §2.4)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """DARTS (Liu, Simonyan & Yang, ICLR 2019): blend all operations, descend on the blend's weights, then round.
 
-Algorithm 1 of the paper: while not converged, (1) update α by the gradient of the validation loss, (2) update w by the
-gradient of the training loss. The final architecture is derived from the learned α.
+While not converged, (1) update α by the gradient of the validation loss, (2) update w by the gradient of the training
+loss; the final architecture is derived from the learned α  (DARTS, algorithm 1).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate,
 
 @dataclass(frozen=True)
 class Config:
-    """Settings of a search; the defaults are the paper's (§A.1).
+    """Settings of a search; the defaults are the paper's  (DARTS, §A.1).
 
     order: 1 takes the weights as they are, 2 looks one step ahead. epsilon: the r of the finite difference.
     workers: processes that load pictures; they change no result.

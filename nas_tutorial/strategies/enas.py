@@ -30,7 +30,7 @@ class Config:
     updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old
     baseline stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared
     at the end. workers: processes that load pictures; they change no result.
-    The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1.
+    The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1  (ENAS, §3.2).
     """
 
     epochs: int = 310
@@ -217,7 +217,7 @@ class Reinforce:
 
 
 def reinforce_loss(sample: Sample, advantages: Tensor, skip_weight: float = 0.0) -> Tensor:
-    """Mean over the sample of −log π · advantage + skip_weight · skip penalty.
+    """Mean over the sample of −log π · advantage + skip_weight · skip penalty  (ENAS, §2.2).
 
     On average its gradient is that of −E[R] (plus the penalty's).
     """

@@ -23,7 +23,10 @@ Tensors = dict[str, Tensor]
 
 @dataclass
 class Bilevel:
-    """The problem: a supernet with weights w and architecture parameters α."""
+    """The problem: min over α of L_val(w*(α), α) where w*(α) = argmin over w of L_train(w, α)  (DARTS, eq. 3).
+
+    Weights w are those of a supernet, α its architecture parameters.
+    """
 
     space: Space
     network: nn.Module
@@ -51,7 +54,9 @@ class Bilevel:
 class VirtualStep:
     """The step of the weights that is looked ahead: w' = w − ξ · (momentum · buffer + ∇_w L_train + decay · w).
 
-    buffers: the optimiser's momentum buffers by name of the weight; missing ones count as zero (before the first step).
+    The paper writes it without momentum and weight decay, w' = w − ξ · ∇_w L_train  (DARTS, eq. 6); the official code
+    has both. buffers: the optimiser's momentum buffers by name of the weight; missing ones count as zero (before the
+    first step).
     """
 
     xi: float

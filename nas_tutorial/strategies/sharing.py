@@ -21,7 +21,10 @@ def train_paths(
     generator: torch.Generator,
     workers: int = 0,
 ) -> Meter:
-    """One epoch over `data.train`: every batch trains the weights of one freshly sampled architecture  (ENAS, §2.2)."""
+    """One epoch over `data.train`: every batch trains the weights of one freshly sampled architecture.
+
+    The gradient of the expected loss is estimated by that of M sampled architectures, M = 1  (ENAS, eq. 1).
+    """
     device, meter = next(supernet.parameters()).device, Meter()
     supernet.train()
     for images, labels in prepared(
@@ -56,7 +59,7 @@ def shared_accuracies(
 def best_of(
     supernet: nn.Module, architectures: Sequence[Architecture], data: Data, pictures: int = 500
 ) -> tuple[Architecture, float]:
-    """The architecture with the best shared accuracy, and that accuracy; among equals the first."""
+    """The architecture with the best shared accuracy, and that accuracy; among equals the first  (ENAS, §2.2)."""
     accuracies = shared_accuracies(supernet, architectures, data, pictures)
     best = max(range(len(architectures)), key=accuracies.__getitem__)
     return architectures[best], accuracies[best]
