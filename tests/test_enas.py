@@ -386,7 +386,7 @@ def test_left_alone_the_controller_keeps_its_own_constants(space, tanh):
     ids=["macro", "micro"],
 )
 def test_the_paper_profile_fits_the_space(space, expected, strokes):
-    c = enas.search(space, strokes, profile="paper")._facts["config"]
+    c = enas.search(space, strokes, profile="paper").config
     assert (c["epochs"], c["batch_size"], c["updates"], c["samples"], c["controller_rate"]) == expected
     assert (c["learning_rate"], c["final_rate"], c["restart"], c["weight_decay"]) == (0.05, 0.0005, 10, 5e-4)
     assert Config(**c).recipe.nesterov and Config(**c).recipe.momentum == 0.9
