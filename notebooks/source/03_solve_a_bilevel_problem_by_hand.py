@@ -71,7 +71,8 @@ from nas_tutorial.training import prepared, seeded
 # Which architecture α is best? That depends on its weights. Which weights are best? That depends on the
 # architecture. So we ask one question inside the other:
 #
-# $$\min_\alpha \; L_{val}(\alpha, w^*(\alpha)) \quad\text{where}\quad w^*(\alpha) = \text{argmin}_w\; L_{train}(\alpha, w).$$
+# $$\min_\alpha \; L_{val}(\alpha, w^*(\alpha)) \quad\text{where}\quad
+# w^*(\alpha) = \text{argmin}_w \; L_{train}(\alpha, w).$$
 #
 # The *lower* (inner) problem is ordinary training: fix α, fit the weights to the training pictures. The *upper*
 # (outer) problem chooses α by the loss on validation pictures, which the weights have never seen.
