@@ -1,0 +1,83 @@
+"""How well do scores rank architectures? Kendall's τ, top-k, regret, and what picking the best of n gives.
+
+Scores and truths are sequences of equal length, one accuracy per architecture, larger is better.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import kendalltau
+
+
+def paired(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (N,) float arrays; ValueError unless they are equally long, with at least two entries."""
+    scores, truth = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
+    if scores.ndim != 1 or scores.shape != truth.shape or len(scores) < 2:
+        raise ValueError(
+            f"Rankings are compared between two rows of equal length, at least 2; got shapes {scores.shape} and "
+            f"{truth.shape}. Give one number per architecture, in the same order."
+        )
+    return scores, truth
+
+
+def kendall(scores: ArrayLike, truth: ArrayLike) -> float:
+    """Kendall's τ-b: of all pairs, the share in the same order minus the share in opposite order, corrected for ties.
+
+    τ_b = (n₊ − n₋) / √((n₀ − n₁)(n₀ − n₂)), n₀ = N(N − 1)/2 pairs, n₁ and n₂ of them tied in one ranking  (Kendall,
+    1945). 1: the same order, 0: unrelated, −1: reversed; nan where one ranking is all ties.
+    """
+    return float(kendalltau(*paired(scores, truth)).statistic)
+
+
+def top_k_overlap(scores: ArrayLike, truth: ArrayLike, k: int) -> float:
+    """Share of the k best by score that are also among the k best in truth; ties go to the earlier entry.
+
+    Raises ValueError unless 1 ≤ k ≤ N.
+    """
+    scores, truth = paired(scores, truth)
+    if not 1 <= k <= len(scores):
+        raise ValueError(f"The best k of {len(scores)} architectures exist for k from 1 to {len(scores)}, not for {k}.")
+    best = [set(np.argsort(-values, kind="stable")[:k]) for values in (scores, truth)]
+    return len(best[0] & best[1]) / k
+
+
+def regret(scores: ArrayLike, truth: ArrayLike) -> float:
+    """What is lost by choosing with the score: best truth minus the truth of the one with the best score, ≥ 0."""
+    scores, truth = paired(scores, truth)
+    return float(truth.max() - truth[scores.argmax()])
+
+
+def best_of_n(scores: ArrayLike, n: int, truth: ArrayLike | None = None) -> float:
+    """Expected truth of the best-scored one among n uniform draws with replacement; without `truth`, its score.
+
+    The k-th smallest of N scores is the best of n with probability (k/N)ⁿ − ((k − 1)/N)ⁿ, for its rank is at most k
+    if and only if all n draws are. Among equal scores the choice is uniform. Raises ValueError for n < 1.
+    """
+    if n < 1:
+        raise ValueError(f"The best of n draws exists for n ≥ 1, not for {n}.")
+    scores, truth = paired(scores, scores if truth is None else truth)
+    _, group, sizes = np.unique(scores, return_inverse=True, return_counts=True)  # groups of equal scores, ascending
+    at_most = np.cumsum(sizes) / len(scores)  # (groups,)
+    probability = np.diff(at_most**n, prepend=0.0)  # (groups,)
+    return float(probability @ (np.bincount(group, truth) / sizes))
+
+
+def band(
+    statistic: Callable[..., float], *columns: ArrayLike, seed: int = 0, draws: int = 500, level: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap band of a statistic of paired columns: (low, high), between which `level` of the resamples fall.
+
+    Each resample draws N architectures with replacement (percentile bootstrap; Efron, 1979). columns: (N,) each, handed
+    to `statistic` in this order. It tells how far the value depends on which architectures were looked at.
+    """
+    arrays, generator = [np.asarray(column) for column in columns], np.random.default_rng(seed)
+    picks = generator.integers(len(arrays[0]), size=(draws, len(arrays[0])))  # (draws, N)
+    values = [statistic(*(array[pick] for array in arrays)) for pick in picks]
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def pairwise(statistic: Callable[[ArrayLike, ArrayLike], float], runs: Sequence[ArrayLike]) -> list[float]:
+    """The statistic of every pair of runs, such as τ between seeds 0 and 1, 0 and 2, 1 and 2; runs: S × (N,)."""
+    return [statistic(runs[i], runs[j]) for i in range(len(runs)) for j in range(i + 1, len(runs))]
