@@ -1,0 +1,92 @@
+"""The fast path against the slow one, in float64: outputs, gradients and batch-norm statistics, on every space."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from nas_tutorial import spaces
+from nas_tutorial.fast import DepthwiseConv2d, speed_up
+from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, exact, first_order, unrolled
+
+SIZES = {
+    "tiny": {"channels": 4, "cells": 2},
+    "nasbench201": {"channels": 4, "cells_per_stage": 1, "fixed_kernel": 3},
+    "darts": {"channels": 4, "cells": 3},
+    "enas_micro": {"channels": 4, "cells": 3},
+}  # enas_macro has no cell to speed up, only depthwise convolutions, and random dropout in front of its head
+TOLERANCE = {"rtol": 0, "atol": 1e-10}
+
+
+def problem(name, fast):
+    """The same weights, α and batches each time; `fast` switches the path and the memory order."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        space = spaces.get(name, **SIZES[name])
+        network = space.supernet(classes=5).double()
+        for module in network.modules():
+            module.training = not isinstance(module, nn.Dropout)
+        batches = [(torch.randn(4, 3, 8, 8).double(), torch.randint(5, (4,))) for _ in range(2)]
+    if fast:
+        speed_up(network.to(memory_format=torch.channels_last))
+    alphas = {
+        key: a.detach().double().requires_grad_() for key, a in space.alphas(torch.Generator().manual_seed(1)).items()
+    }
+    return Bilevel(space, network, alphas), *batches
+
+
+@pytest.mark.parametrize("name", SIZES)
+@pytest.mark.parametrize("estimate", [first_order, unrolled, exact])
+def test_architecture_gradients_agree(name, estimate):
+    slow, fast = (estimate(*problem(name, path), VirtualStep(0.025)) for path in (False, True))
+    for key in slow:
+        torch.testing.assert_close(fast[key], slow[key], **TOLERANCE)
+        assert slow[key].abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_outputs_weight_gradients_and_statistics_agree(name):
+    found = []
+    for path in (False, True):
+        bilevel, train, _ = problem(name, path)
+        logits = bilevel.logits(train[0])
+        F.cross_entropy(logits, train[1]).backward()
+        gradients = {k: p.grad for k, p in bilevel.network.named_parameters() if p.grad is not None}
+        buffers = {f"buffer {k}": b for k, b in bilevel.network.named_buffers()}
+        found.append({"logits": logits.detach(), **gradients, **buffers})
+    slow, fast = found
+    assert slow.keys() == fast.keys()
+    for key in slow:
+        torch.testing.assert_close(fast[key], slow[key], **TOLERANCE)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_one_path_and_evaluation_agree(name):
+    (slow, train, _), (fast, *_) = problem(name, False), problem(name, True)
+    architecture = slow.space.sample(torch.Generator().manual_seed(2))
+    torch.testing.assert_close(fast.network(train[0], architecture), slow.network(train[0], architecture), **TOLERANCE)
+    slow.network.eval(), fast.network.eval()
+    torch.testing.assert_close(fast.logits(train[0]), slow.logits(train[0]), **TOLERANCE)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("side", [8, 9])
+def test_depthwise_convolutions_agree_to_the_second_derivative(kernel, stride, dilation, side):
+    generator = torch.Generator().manual_seed(0)
+    plain = nn.Conv2d(6, 6, kernel, stride, dilation * (kernel // 2), dilation, groups=6, bias=False).double()
+    fast = nn.Sequential(
+        nn.Conv2d(6, 6, kernel, stride, dilation * (kernel // 2), dilation, groups=6, bias=False)
+    ).double()
+    fast[0].load_state_dict(plain.state_dict())
+    assert isinstance(speed_up(fast)[0], DepthwiseConv2d)
+    x = torch.randn(20, 6, side, side, generator=generator, dtype=torch.float64, requires_grad=True)
+    results = []
+    for layer, weight in ((plain, plain.weight), (fast, fast[0].weight)):
+        y = layer(x)
+        dx, dw = torch.autograd.grad(y.square().sum(), (x, weight), create_graph=True)
+        second = torch.autograd.grad(dx.square().sum() + dw.square().sum(), (x, weight))
+        results.append([y, dx, dw, *second])
+    for a, b in zip(*results, strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-10, atol=1e-10)
