@@ -1,25 +1,16 @@
-"""`nas-tutorial demo`: three searches with equal budgets, and what their findings are worth when trained from scratch.
+"""`nas-tutorial demo`: three searches with equal budgets, and what they found when it is trained from scratch."""
 
-While one process searches, another trains from scratch what is known already, so that two cores are busy.
-"""
-
-import functools
 import json
-import multiprocessing
-import signal
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field
-from importlib import import_module
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
-from nas_tutorial import data, spaces, training
+from nas_tutorial import data, spaces
+from nas_tutorial.cli.crew import Crew
 from nas_tutorial.cli.keeping import keep_pictures, without_loss
-from nas_tutorial.cli.progress import Bar, followed
-from nas_tutorial.costs import Work
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.events import SearchResult
 from nas_tutorial.training import Scores
@@ -35,9 +26,9 @@ class Entry:
 
     name: str
     architecture: Architecture
+    trainings: list[Future]
     search: SearchResult | None = None
     multiply_adds: int = 0
-    trainings: list[Future] = field(default_factory=list)
 
     @property
     def scores(self) -> Scores:
@@ -65,20 +56,40 @@ def run(folder: Path, scale: float = 1.0) -> list[Entry]:
 
     scale: fraction of all epochs and pictures, for a quick try.
     """
-    pictures = {"per_class": scaled(PER_CLASS, scale), "test_per_class": scaled(TEST_PER_CLASS, scale)}
-    digits, space = digits_of(tuple(pictures.items())), spaces.get(SPACE)
+    pictures = {"per_class": scaled(PER_CLASS, scale), "test_per_class": scaled(TEST_PER_CLASS, scale), "seed": SEED}
+    digits, space = data.load("digits", **pictures), spaces.get(SPACE)
     trainings = (len(SEARCHES) + RANDOM_CELLS) * len(SEEDS)
     print(f"{digits}\n{SPACE}: {space.size:,} cells, {', '.join(space.operations)} on {len(space.decisions)} edges\n")
-    with Trainers(trainings, pictures) as trainers:
-        try:
-            entries = random_cells(space, trainers)
-            entries += [searched(name, space, digits, folder, scale, trainers) for name in SEARCHES]
-            trainers.wait()
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"The searches up to here are kept in {folder}.") from None
+    try:
+        with Crew(tuple(pictures.items()), trainings) as crew:
+            entries = work(crew, space, folder, scale)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"The searches up to here are kept in {folder}.") from None
     entries.sort(key=lambda entry: -entry.scores.mean)
     finish(entries, digits, folder)
     return entries
+
+
+def work(crew: Crew, space: Space, folder: Path, scale: float) -> list[Entry]:
+    """Run all searches, and train from scratch what each found as soon as it is known."""
+    searches = {
+        name: crew.search(name, module, scaled(epochs, scale), SEED, SPACE, folder / module)
+        for name, (module, epochs) in SEARCHES.items()
+    }
+    entries = [Entry(name, cell, crew.train(cell, SEEDS)) for name, cell in random_cells(space).items()]
+    while crew.working() or searches:
+        for name in [name for name, search in searches.items() if search.done()]:
+            result = SearchResult.load(folder / SEARCHES[name][0])
+            keep_pictures(result, folder / SEARCHES[name][0])
+            trainings = crew.train(result.architecture, SEEDS)
+            entries.append(Entry(name, result.architecture, trainings, result, searches.pop(name).result()))
+    return entries
+
+
+def random_cells(space: Space) -> dict[str, Architecture]:
+    """Cells that nobody searched for, for comparison, by name."""
+    generator = torch.Generator().manual_seed(SEED + 1)  # random search begins with SEED: these shall be others
+    return {f"random cell {i + 1}": space.sample(generator) for i in range(RANDOM_CELLS)}
 
 
 def finish(entries: list[Entry], digits: data.Data, folder: Path) -> None:
@@ -95,78 +106,3 @@ def finish(entries: list[Entry], digits: data.Data, folder: Path) -> None:
 def scaled(count: int, scale: float) -> int:
     """A fraction of a number of pictures or epochs, at least 1."""
     return max(1, round(count * scale))
-
-
-def random_cells(space: Space, trainers: "Trainers") -> list[Entry]:
-    """Cells that nobody searched for, for comparison; their training starts."""
-    generator = torch.Generator().manual_seed(SEED + 1)  # random search begins with SEED: it shall try others
-    entries = [Entry(f"random cell {i + 1}", space.sample(generator)) for i in range(RANDOM_CELLS)]
-    for entry in entries:
-        trainers.start(entry)
-    return entries
-
-
-def searched(name: str, space: Space, digits: data.Data, folder: Path, scale: float, trainers: "Trainers") -> Entry:
-    """Run one search, keep its result, and let the training of what it found start."""
-    module, epochs = SEARCHES[name]
-    strategy, epochs = import_module(f"nas_tutorial.strategies.{module}"), scaled(epochs, scale)
-    run = strategy.search(space, digits, epochs=epochs, seed=SEED)
-    tqdm.write(f"\n{name}")
-    with Bar(epochs, name, "architectures" if module == "random" else "epochs") as bar:
-        work = Work(bar.tick)
-        for _ in followed(run, bar, work):
-            run.so_far.save(folder / module)
-    result = run.result
-    result.save(folder / module)
-    keep_pictures(result, folder / module)
-    entry = Entry(name, result.architecture, result, work.multiply_adds)
-    trainers.start(entry)
-    return entry
-
-
-class Trainers:
-    """A process that trains architectures from scratch one after the other, with a bar of its own."""
-
-    def __init__(self, total: int, pictures: dict[str, int]):
-        self.pictures = tuple(pictures.items())
-        context = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(1, context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL))
-        look = "{desc} {n}/{total} networks [{elapsed}]"
-        self.bar = tqdm(total=total, desc="meanwhile, training from scratch:", position=1, bar_format=look)
-        self.futures: list[Future] = []
-
-    def __enter__(self) -> "Trainers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown(wait=False, cancel_futures=True)
-        self.bar.close()
-
-    def start(self, entry: Entry) -> None:
-        """Queue one training for each seed."""
-        for seed in SEEDS:
-            future = self.pool.submit(trained, entry.architecture.to_json(), self.pictures, seed)
-            future.add_done_callback(lambda _: self.bar.update())
-            entry.trainings.append(future)
-            self.futures.append(future)
-
-    def wait(self) -> None:
-        """Wait for all trainings; the bar's clock goes on."""
-        pending = set(self.futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.5)
-            self.bar.refresh()
-            for future in done:
-                future.result()  # raises what went wrong over there
-
-
-def trained(architecture: str, pictures: tuple[tuple[str, int], ...], seed: int) -> Scores:
-    """Train one network from scratch in another process and test it: JSON text → scores of one seed."""
-    torch.set_num_threads(1)
-    return training.retrain(spaces.from_json(architecture), digits_of(pictures), (seed,))
-
-
-@functools.cache
-def digits_of(pictures: tuple[tuple[str, int], ...]) -> data.Data:
-    """The pictures, made once per process."""
-    return data.load("digits", seed=SEED, **dict(pictures))

@@ -1,6 +1,7 @@
 """Bars that move all the time, within an epoch too."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from tqdm import tqdm
 
@@ -16,8 +17,8 @@ class Bar:
     How many passes an epoch takes is learnt from the first one; until then the bar just counts them.
     """
 
-    def __init__(self, total: int, label: str, unit: str = "epochs"):
-        self.tqdm = tqdm(total=total, desc=label, unit=unit, bar_format=LOOK, mininterval=0.3, smoothing=0)
+    def __init__(self, total: int, label: str, unit: str = "epochs", **more: Any):
+        self.tqdm = tqdm(total=total, desc=label, unit=unit, bar_format=LOOK, mininterval=0.3, smoothing=0, **more)
         self.done = self.passes = self.passes_per_step = 0
 
     def __enter__(self) -> "Bar":
@@ -26,9 +27,9 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self.tqdm.close()
 
-    def tick(self) -> None:
-        """One pass through a network is over."""
-        self.passes += 1
+    def tick(self, passes: int = 1) -> None:
+        """Some passes through a network are over."""
+        self.passes += passes
         self.tqdm.set_postfix_str(f"batch {self.passes}", refresh=False)
         part = min(self.passes / self.passes_per_step, 1) if self.passes_per_step else 0
         self.tqdm.update(min(self.done + part, self.tqdm.total) - self.tqdm.n)

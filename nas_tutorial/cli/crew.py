@@ -1,0 +1,134 @@
+"""Two processes that search and train from scratch, while the first one shows how far they are."""
+
+import functools
+import multiprocessing
+import queue
+import signal
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from nas_tutorial import data, spaces, training
+from nas_tutorial.cli.progress import Bar
+from nas_tutorial.costs import Work
+from nas_tutorial.spaces import Architecture
+from nas_tutorial.training import Scores
+
+WORKERS = 2
+Pictures = tuple[tuple[str, int], ...]
+"""Arguments of `data.load("digits", …)` as pairs, so that they can be remembered."""
+
+
+class Crew:
+    """Takes jobs, and shows a bar for each search and one for all trainings from scratch.
+
+    Results do not depend on the number of processes: each job is seeded and runs on one thread.
+    """
+
+    def __init__(self, pictures: Pictures, trainings: int):
+        self.pictures, self.trainings = pictures, trainings
+        self.jobs: list[Future] = []
+        self.bars: dict[str, Bar] = {}
+
+    def __enter__(self) -> "Crew":
+        context, self._stack = multiprocessing.get_context("spawn"), ExitStack()
+        self.news = self._stack.enter_context(context.Manager()).Queue()
+        ends_by_ctrl_c = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_DFL)}
+        self.pool = ProcessPoolExecutor(WORKERS, context, **ends_by_ctrl_c)
+        look = "training from scratch: {n}/{total} networks [{elapsed}]"
+        self.bar = self._stack.enter_context(tqdm(total=self.trainings, bar_format=look, position=0, leave=False))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Forget what has not begun; a search in progress ends, as it finds nobody to report to."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self._stack.close()
+
+    def search(self, name: str, module: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
+        """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
+        unit = "architectures" if module == "random" else "epochs"
+        self.bars[name] = self._stack.enter_context(Bar(epochs, name, unit, position=len(self.bars) + 1, leave=False))
+        return self._submit(searched, name, module, epochs, seed, space, self.pictures, folder, self.news)
+
+    def train(self, architecture: Architecture, seeds: tuple[int, ...]) -> list[Future]:
+        """Queue one training per seed; each future will hold the scores of one seed."""
+        futures = [self._submit(trained, architecture.to_json(), self.pictures, seed) for seed in seeds]
+        for future in futures:
+            future.add_done_callback(lambda _: self.bar.update())
+        return futures
+
+    def _submit(self, job: Any, *arguments: Any) -> Future:
+        self.jobs.append(self.pool.submit(job, *arguments))
+        return self.jobs[-1]
+
+    def working(self, seconds: float = 0.5) -> bool:
+        """Show the news of half a second; tells whether any job is left. Raises what went wrong in a job."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                self._show(*self.news.get(timeout=left))
+            except queue.Empty:
+                break
+        self.bar.refresh()
+        done = [job for job in self.jobs if job.done()]
+        for job in done:
+            job.result()
+        return len(done) < len(self.jobs)
+
+    def _show(self, name: str, passes: int, line: str | None) -> None:
+        self.bars[name].tick(passes)
+        if line:
+            self.bars[name].step()
+            tqdm.write(f"{name:<14}{line}")
+
+
+class Reporter:
+    """In a working process: gathers passes through networks, and sends their number twice a second."""
+
+    def __init__(self, name: str, news: queue.Queue):
+        self.name, self.news = name, news
+        self.passes, self.sent = 0, time.monotonic()
+
+    def tick(self) -> None:
+        """One pass through a network is over."""
+        self.passes += 1
+        if time.monotonic() - self.sent > 0.5:
+            self.send()
+
+    def send(self, line: str | None = None) -> None:
+        """Send the passes since the last time and, at the end of an epoch, what to print."""
+        self.news.put((self.name, self.passes, line))
+        self.passes, self.sent = 0, time.monotonic()
+
+
+def searched(
+    name: str, module: str, epochs: int, seed: int, space: str, pictures: Pictures, folder: Path, news: queue.Queue
+) -> int:
+    """Search in a working process, keeping the result after each epoch; returns the multiply-adds."""
+    torch.set_num_threads(1)
+    strategy, reporter = import_module(f"nas_tutorial.strategies.{module}"), Reporter(name, news)
+    run = strategy.search(spaces.get(space), digits_of(pictures), epochs=epochs, seed=seed)
+    with Work(reporter.tick) as work:
+        for event in run:
+            run.so_far.save(folder)
+            reporter.send(str(event))
+    run.result.save(folder)
+    return work.multiply_adds
+
+
+def trained(architecture: str, pictures: Pictures, seed: int) -> Scores:
+    """Train one network from scratch in a working process and test it: JSON text → scores of one seed."""
+    torch.set_num_threads(1)
+    return training.retrain(spaces.from_json(architecture), digits_of(pictures), (seed,))
+
+
+@functools.cache
+def digits_of(pictures: Pictures) -> data.Data:
+    """The pictures, made once per process."""
+    return data.load("digits", **dict(pictures))
