@@ -1,0 +1,57 @@
+"""Benchmarks give the figures they promise, and the textbook baseline computes what the fast path computes."""
+
+import json
+
+import pytest
+import torch
+
+from benchmarks import frame, search_step, textbook
+from nas_tutorial import spaces
+from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
+
+KEYS = {"name", "seconds_median", "min", "max", "cpu_seconds_median", "cpu_min", "n", "config", "peak_rss_mb"}
+MODULES = {"search_step/tiny": search_step}
+
+
+def smallest(start):
+    return [case for case in MODULES[start].cases() if case.name.startswith(start)]
+
+
+@pytest.mark.parametrize("start", MODULES)
+def test_a_benchmark_prints_one_json_line_per_case(start, capsys):
+    cases = smallest(start)
+    for case in cases:
+        frame.main("unused", cases, ["--here", case.name, "--repeats", "2"])
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["name"] for row in rows] == [case.name for case in cases]
+    for row in rows:
+        assert row.keys() == KEYS | {"torch", "threads", "device"}
+        assert row["config"].keys() == {"C", "layers", "batch", "order"}
+        assert row["n"] == 2 and 0 < row["min"] <= row["seconds_median"] <= row["max"] and row["peak_rss_mb"] > 50
+
+
+def test_each_case_has_a_name_of_its_own():
+    names = [case.name for module in set(MODULES.values()) for case in module.cases()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_case_runs_in_a_process_of_its_own_with_the_threads_asked_for(capfd):
+    frame.main("benchmarks.search_step", search_step.cases(), ["--only", "tiny/order 1/fast", "--threads", "2"])
+    (line,) = capfd.readouterr().out.splitlines()
+    assert json.loads(line)["threads"] == 2
+
+
+@pytest.mark.parametrize(("baseline", "ours"), [(textbook.first_order, first_order), (textbook.second_order, unrolled)])
+def test_the_textbook_step_is_the_same_step(baseline, ours):
+    gradients = []
+    for estimate in (baseline, ours):
+        torch.manual_seed(0)
+        space = spaces.Tiny(4, 1)
+        alphas = {k: a.detach().double().requires_grad_() for k, a in space.alphas(torch.Generator()).items()}
+        batches = [(torch.randn(8, 3, 8, 8).double(), torch.randint(10, (8,))) for _ in range(2)]
+        torch.manual_seed(1)
+        problem = Bilevel(space, space.supernet().double(), alphas)
+        gradients.append(estimate(problem, *batches, VirtualStep(0.025)))
+    for name, gradient in gradients[1].items():
+        torch.testing.assert_close(gradients[0][name], gradient, rtol=0, atol=1e-9)
+        assert gradient.abs().max() > 1e-6
