@@ -5,12 +5,17 @@ import json
 import pytest
 import torch
 
-from benchmarks import frame, search_step, textbook
+from benchmarks import drawing, frame, retrain_step, sampling, search_step, textbook
 from nas_tutorial import spaces
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
 
 KEYS = {"name", "seconds_median", "min", "max", "cpu_seconds_median", "cpu_min", "n", "config", "peak_rss_mb"}
-MODULES = {"search_step/tiny": search_step}
+MODULES = {
+    "search_step/tiny/order 1/fast": search_step,
+    "sampling/tiny": sampling,
+    "retrain_step/tiny": retrain_step,
+    "drawing/tiny": drawing,
+}
 
 
 def smallest(start):
@@ -36,7 +41,7 @@ def test_each_case_has_a_name_of_its_own():
 
 
 def test_a_case_runs_in_a_process_of_its_own_with_the_threads_asked_for(capfd):
-    frame.main("benchmarks.search_step", search_step.cases(), ["--only", "tiny/order 1/fast", "--threads", "2"])
+    frame.main("benchmarks.sampling", sampling.cases(), ["--only", "tiny/fast", "--threads", "2", "--repeats", "1"])
     (line,) = capfd.readouterr().out.splitlines()
     assert json.loads(line)["threads"] == 2
 
