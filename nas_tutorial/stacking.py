@@ -75,14 +75,16 @@ class StackedEdge(nn.Module):
         self.count, self.members = len(parts), {}
         for i, part in enumerate(parts):
             (name,) = part.ops
-            self.members.setdefault(name, []).append(i)
+            if not isinstance(part.ops[name], nn.Identity):  # a skip leaves its input as it is
+                self.members.setdefault(name, []).append(i)
         self.ops = nn.ModuleDict(
             {name: stack([parts[i].ops[name] for i in group], owners[group]) for name, group in self.members.items()}
         )
 
     def forward(self, x: Tensor, pick: str | Tensor) -> Tensor:
         """pick is that of the first network and not looked at: each network has a single operation here."""
-        inputs, outputs = x.chunk(self.count, 1), [x] * self.count  # n × (B, C, H, W)
+        inputs = x.chunk(self.count, 1)  # n × (B, C, H, W)
+        outputs = list(inputs)
         for name, group in self.members.items():
             together = self.ops[name](torch.cat([inputs[i] for i in group], 1))  # (B, group · C, H', W')
             for i, output in zip(group, together.chunk(len(group), 1), strict=True):

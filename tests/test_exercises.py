@@ -1,12 +1,15 @@
 """Exercises: references pass, known wrong answers are named, stubs fall back, notebooks agree with the catalogue."""
 
+import ast
+import contextlib
 import re
+import sys
 
 import pytest
 
 from nas_tutorial import exercises
 from nas_tutorial.exercises import frame
-from tools import notebooks
+from tools import notebooks, template
 
 ALL = frame.catalogue()
 each = pytest.mark.parametrize("one", ALL.values(), ids=ALL)
@@ -59,12 +62,34 @@ def test_notebook_has_the_exercise_with_heading_stub_and_check(one):
 @each
 def test_stub_has_the_signature_of_the_reference_and_is_unwritten(one):
     text = texts()[one.reference.__module__[-2:]]
-    stub = re.search(rf"^@exercise\n(def {one.name}\(.*?)(?=^# %%|^\S)", text[1:] + "\n# %%", re.M | re.S)[1]
+    stub = re.search(rf"^@exercise\n(def {one.name}\(.*?)(?=^# %%|^\S)", text + "\n# %%", re.M | re.S)[1]
     names = {}
     exec(stub, names)
     assert frame.unwritten(names[one.name])
     code, reference = names[one.name].__code__, one.reference.__code__
     assert code.co_varnames[: code.co_argcount] == reference.co_varnames[: reference.co_argcount]
+
+
+def imports(number):
+    """The names that a notebook imports."""
+    names = {}
+    for cell in template.code_cells(notebooks.read_source(notebooks.sources([number])[0])):
+        with contextlib.suppress(SyntaxError):  # the cell with %pip
+            found = [node for node in ast.parse(cell.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+            exec(compile(ast.Module(found, []), cell.id, "exec"), names)
+    return names
+
+
+@each
+def test_solution_can_be_pasted_into_its_notebook(one, capsys):
+    names = imports(one.reference.__module__[-2:])
+    exec(f"@exercise\n{one.source}\ncheck({one.name})", names)
+    assert f"✓ {one.name} is right." in capsys.readouterr().out
+
+
+def test_no_name_is_used_twice():
+    modules = {one.reference.__module__ for one in ALL.values()}
+    assert sum(len(sys.modules[module].EXERCISES) for module in modules) == len(ALL)
 
 
 # The frame ------------------------------------------------------------------------------------------------------------
