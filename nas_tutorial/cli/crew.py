@@ -47,8 +47,8 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         """Forget what has not begun; a search in progress ends, as it finds nobody to report to."""
-        self.pool.shutdown(wait=False, cancel_futures=True)
         self._stack.close()
+        self.pool.shutdown(cancel_futures=True)
 
     def search(self, name: str, module: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
