@@ -95,7 +95,7 @@ def test_the_search_is_algorithm_1(strokes):
 
 def test_the_paper_profile_is_the_papers():
     config = darts.PROFILES["paper"]
-    assert (config.epochs, config.batch_size, config.epsilon, config.clip) == (50, 64, 0.01, 5)
+    assert (config.epochs, config.batch_size, config.r, config.clip) == (50, 64, 0.01, 5)
     assert (config.learning_rate, config.final_rate, config.momentum, config.weight_decay) == (0.025, 0.001, 0.9, 3e-4)
     optimisers = darts.Optimisers(TINY.supernet().parameters(), TINY.alphas(torch.Generator()), config)
     adam, sgd = optimisers.alpha.param_groups[0], optimisers.weights.param_groups[0]
@@ -122,7 +122,7 @@ def test_order_2_looks_ahead_with_the_momentum_of_the_optimiser(strokes, monkeyp
         return unrolled(problem, train, validation, step, r)
 
     monkeypatch.setattr(darts, "unrolled", spy)
-    list(darts.search(TINY, strokes, epochs=2, batch_size=60, order=2, epsilon=0.05))
+    list(darts.search(TINY, strokes, epochs=2, batch_size=60, order=2, r=0.05))
     assert len(steps) == 4 and all(r == 0.05 for _, r in steps)
     weights = {name for name, _ in TINY.supernet(4).named_parameters()}
     assert [set(step.buffers) for step, _ in steps] == [set(), weights, weights, weights]

@@ -144,6 +144,7 @@ def list_spaces(options: Namespace) -> None:
         print(f"{'':<13}sizes: {'; '.join(profiles)}")
         if space.published:
             print(f"{'':<13}published architectures: {', '.join(space.published)}")
+    print("\nArchitectures and decisions are counted in the small sizes; --profile paper gives the published ones.")
 
 
 def demo(options: Namespace) -> None:

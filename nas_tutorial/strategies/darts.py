@@ -24,7 +24,8 @@ from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate,
 class Config:
     """Settings of a search; the defaults are the paper's  (DARTS, §A.1).
 
-    order: 1 takes the weights as they are, 2 looks one step ahead. epsilon: the r of the finite difference.
+    order: 1 takes the weights as they are, 2 looks one step ahead. r: reach of the finite
+    difference, ε = r / ‖∇L_val‖.
     workers: processes that load pictures; they change no result.
     """
 
@@ -39,7 +40,7 @@ class Config:
     alpha_rate: float = 3e-4
     alpha_decay: float = 1e-3
     alpha_scale: float = 1e-3
-    epsilon: float = 0.01
+    r: float = 0.01
     workers: int = 0
 
     @property
@@ -141,7 +142,7 @@ def _epoch(
     generator: torch.Generator,
     device: torch.device,
 ) -> Meter:
-    estimate = first_order if config.order == 1 else partial(unrolled, r=config.epsilon)
+    estimate = first_order if config.order == 1 else partial(unrolled, r=config.r)
     batches = partial(
         prepared, data=data, size=config.batch_size, generator=generator, device=device, workers=config.workers
     )
