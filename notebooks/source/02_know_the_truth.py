@@ -412,8 +412,21 @@ drawing.sheet(top, captions=[f"{rank}. {text}" for rank, text in enumerate(capti
 # %%
 widgets.browse([cells[number] for number in order], scores=list(truth.mean()[order]))
 
+# %% [markdown]
+# <details><summary>Answers</summary>
+#
+# 1. Two in a row see 5 × 5 pixels, and with a ReLU in between they can combine what the first one found.
+# 2. The next cell prints it. It is no surprise after `can_see`.
+# 3. For example the pair below. Compare the two rows of three runs before you decide.
+#
+# </details>
+
 # %%
 print("the last cell with an open 3×3 road has rank", 1 + np.flatnonzero(sees[order]).max())
+for text in ("|avg_pool_3x3~0|+|zero~0|conv_3x3~1|", "|conv_3x3~0|+|zero~0|avg_pool_3x3~1|"):
+    print(text, runs[truth.index[space.parse(text)]])
+
+# %%
 edges = [decision.name for decision in space.decisions]
 print("mean accuracy of all cells with this operation on this edge")
 print(" " * 14 + "".join(f"{edge:>7}" for edge in edges))
@@ -422,7 +435,7 @@ for option, operation in enumerate(space.operations):
     print(f"{operation:14}" + "".join(f"{truth.mean()[row].mean():7.2f}" for row in rows))
 
 # %% [markdown]
-# The first line answers question 2. The table below it answers it in another way: on every edge the 3×3 convolution
+# The table answers question 2 in another way: on every edge the 3×3 convolution
 # is ahead by far, and the other four differ little. It hides as much as it shows, though. An average over all cells
 # with one operation on one edge says nothing about what goes *together*. DARTS decides edge by edge; remember this in
 # notebook 07.
