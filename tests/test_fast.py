@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from nas_tutorial import spaces
-from nas_tutorial.fast import DepthwiseConv2d, speed_up
+from nas_tutorial.fast import Separable, speed_up
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, exact, first_order, unrolled
 
 SIZES = {
@@ -73,20 +73,23 @@ def test_one_path_and_evaluation_agree(name):
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("dilation", [1, 2])
 @pytest.mark.parametrize("side", [8, 9])
-def test_depthwise_convolutions_agree_to_the_second_derivative(kernel, stride, dilation, side):
+def test_separable_convolutions_agree_to_the_second_derivative(kernel, stride, dilation, side):
     generator = torch.Generator().manual_seed(0)
-    plain = nn.Conv2d(6, 6, kernel, stride, dilation * (kernel // 2), dilation, groups=6, bias=False).double()
-    fast = nn.Sequential(
-        nn.Conv2d(6, 6, kernel, stride, dilation * (kernel // 2), dilation, groups=6, bias=False)
-    ).double()
-    fast[0].load_state_dict(plain.state_dict())
-    assert isinstance(speed_up(fast)[0], DepthwiseConv2d)
+    padding = dilation * (kernel // 2)
+    plain, fast = (
+        nn.Sequential(
+            nn.Conv2d(6, 6, kernel, stride, padding, dilation, groups=6, bias=False), nn.Conv2d(6, 4, 1, bias=False)
+        ).double()
+        for _ in range(2)
+    )
+    fast.load_state_dict(plain.state_dict())
+    assert isinstance(speed_up(fast), Separable) and type(plain) is nn.Sequential
     x = torch.randn(20, 6, side, side, generator=generator, dtype=torch.float64, requires_grad=True)
     results = []
-    for layer, weight in ((plain, plain.weight), (fast, fast[0].weight)):
-        y = layer(x)
-        dx, dw = torch.autograd.grad(y.square().sum(), (x, weight), create_graph=True)
-        second = torch.autograd.grad(dx.square().sum() + dw.square().sum(), (x, weight))
-        results.append([y, dx, dw, *second])
+    for layers in (plain, fast):
+        y, inputs = layers(x), (x, *layers.parameters())
+        first = torch.autograd.grad(y.square().sum(), inputs, create_graph=True)
+        second = torch.autograd.grad(sum(g.square().sum() for g in first), inputs)
+        results.append([y, *first, *second])
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(b, a, rtol=1e-10, atol=1e-10)
