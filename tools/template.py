@@ -65,7 +65,7 @@ def prose(notebook: NotebookNode) -> str:
 
 def words(notebook: NotebookNode) -> int:
     """Count the words of prose: no code, formulas, link targets or HTML tags."""
-    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|<[^>]+>|\]\([^)]*\)", " ", prose(notebook), flags=re.DOTALL)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$\n]+\$|</?[a-zA-Z!][^<>]*>|\]\([^)]*\)", " ", prose(notebook), flags=re.DOTALL)
     return len(re.findall(r"[^\W_][\w'’-]*", text))
 
 

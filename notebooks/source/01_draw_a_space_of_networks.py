@@ -45,7 +45,7 @@ from matplotlib.figure import Figure
 
 from nas_tutorial import drawing, ops, plots, spaces, widgets
 from nas_tutorial.edges import Edge
-from nas_tutorial.exercises import check, exercise, hint, solution
+from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
 
 # %% [markdown]
 # ## Predict first
@@ -473,6 +473,14 @@ drawing.sheet(neighbours, captions=[f"sees {int(seen(cell).sum())}" for cell in 
 # 1. Set the edge from the input to node 1 to `zero`. Which other menu has no effect any more?
 # 2. What is the largest number of parameters that you can reach, and with how many different cells?
 # 3. Find two cells that look different and have the same canonical form.
+#
+# <details><summary>Answers</summary>
+#
+# 1. The one from node 1 to the output: nothing enters node 1.
+# 2. A 3×3 convolution on all three edges has the most, and no other cell has as many.
+# 3. For example `|conv_3x3~0|+|zero~0|skip~1|` and `|skip~0|+|zero~0|conv_3x3~1|`: both are one 3×3 convolution.
+#
+# </details>
 
 # %%
 widgets.explore_cell(tiny, start)
@@ -500,7 +508,7 @@ print(spell("conv_3x3", "skip", "avg_pool_3x3"))
 assert tiny.parse(spell("skip", "zero", "conv_1x1")).choices == (1, 0, 3)
 
 # %%
-hint(spell)
+# hint(spell)
 solution(spell)
 
 # %% [markdown]
@@ -523,7 +531,7 @@ print(decode(77, (5, 5, 5)), cells[77].choices)
 assert all(decode(i, (5, 5, 5)) == cell.choices for i, cell in enumerate(cells))
 
 # %%
-hint(decode)
+# hint(decode)
 solution(decode)
 
 # %% [markdown]
@@ -545,7 +553,7 @@ print(f"{darts_size(4, 7):.1e}")
 assert darts_size(4, 7) == darts.size
 
 # %%
-hint(darts_size)
+# hint(darts_size)
 solution(darts_size)
 
 # %% [markdown]
@@ -569,7 +577,7 @@ print(dict(sorted(counts.items())))
 assert counts == {0: 9, 1: 36, 2: 16, 3: 64} and sum(counts.values()) == 125
 
 # %%
-hint(useful)
+# hint(useful)
 solution(useful)
 
 # %% [markdown]
