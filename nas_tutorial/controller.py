@@ -37,21 +37,33 @@ class Walk:
 
     def answer(self, logits: Tensor) -> Tensor:
         """Answer one decision from logits (n, options); returns the option indices (n,)."""
-        log_p = logits.log_softmax(-1)  # (n, options)
-        if self.told is None:
-            choice = torch.multinomial(log_p.detach().exp().cpu(), 1, generator=self.generator)[:, 0].to(logits.device)
-        else:
-            choice = self.told[:, len(self.choices)]
-        self.log_prob = self.log_prob + log_p.gather(1, choice[:, None])[:, 0]
-        self.entropy = self.entropy - (log_p.exp() * log_p).sum(-1)
+        return self.answers(logits[:, None])[:, 0]
+
+    def answers(self, logits: Tensor) -> Tensor:
+        """Answer k decisions that do not depend on each other from logits (n, k, options); returns indices (n, k)."""
+        log_p = logits.log_softmax(-1)  # (n, k, options)
+        choice = (
+            self._draw(log_p) if self.told is None else self.told[:, self.answered : self.answered + logits.shape[1]]
+        )
+        self.log_prob = self.log_prob + log_p.gather(2, choice[..., None]).sum((1, 2))
+        self.entropy = self.entropy - (log_p.exp() * log_p).sum((1, 2))
         self.choices.append(choice)
-        self.distributions.append(log_p.exp())
-        return choice  # (n,)
+        self.distributions += log_p.exp().unbind(1)
+        return choice
+
+    @property
+    def answered(self) -> int:
+        """How many decisions have been answered so far."""
+        return len(self.distributions)
+
+    def _draw(self, log_p: Tensor) -> Tensor:
+        flat = log_p.detach().exp().flatten(0, 1).cpu()  # (n·k, options)
+        return torch.multinomial(flat, 1, generator=self.generator).view(log_p.shape[:2]).to(log_p.device)
 
     def sample(self) -> Sample:
         """The accounts of the finished pass."""
         penalty = torch.stack(self.skip_penalties).mean(0) if self.skip_penalties else torch.zeros_like(self.log_prob)
-        return Sample(torch.stack(self.choices, 1), self.log_prob, self.entropy, penalty)
+        return Sample(torch.cat(self.choices, 1), self.log_prob, self.entropy, penalty)
 
 
 class Controller(nn.Module, ABC):
@@ -192,7 +204,7 @@ class MacroController(Controller):
         """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden)."""
         q = self.attention(anchors, h)  # (n, k)
         logits = self.squash(torch.stack([-q, q], -1))  # (n, k, 2): no, yes
-        bits = torch.stack([walk.answer(logits[:, i]) for i in range(anchors.shape[1])], 1)[..., None]  # (n, k, 1)
+        bits = walk.answers(logits)[..., None]  # (n, k, 1)
         walk.skip_penalties.append(self.skip_divergence(logits))
         return (bits * anchors).sum(1) / (1 + bits.sum(1))  # (n, hidden)
 

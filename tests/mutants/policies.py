@@ -123,22 +123,22 @@ def scoring_draws_again(monkeypatch):
 
 def sampled_entropy(monkeypatch):
     """Of each decision only the term p·(−log p) of the answer drawn is added."""
-    healthy = Walk.answer
+    healthy = Walk.answers
 
-    def answer(self, logits: Tensor) -> Tensor:
+    def answers(self, logits: Tensor) -> Tensor:
         before, choice = self.entropy, healthy(self, logits)
-        log_p = logits.log_softmax(-1).gather(1, choice[:, None])[:, 0]
-        self.entropy = before - log_p.exp() * log_p
+        log_p = logits.log_softmax(-1).gather(2, choice[..., None])
+        self.entropy = before - (log_p.exp() * log_p).sum((1, 2))
         return choice
 
-    monkeypatch.setattr(Walk, "answer", answer)
+    monkeypatch.setattr(Walk, "answers", answers)
 
 
 def summed_penalty(monkeypatch):
     """The penalty grows with the number of layers."""
 
     def sample(self):
-        return controller.Sample(torch.stack(self.choices, 1), self.log_prob, self.entropy, sum(self.skip_penalties))
+        return controller.Sample(torch.cat(self.choices, 1), self.log_prob, self.entropy, sum(self.skip_penalties))
 
     monkeypatch.setattr(Walk, "sample", sample)
 
@@ -165,7 +165,7 @@ def no_skip_by_sum_of_indices(monkeypatch):
 
     def skips(self, walk, anchors, h):
         x = healthy(self, walk, anchors, h)
-        bits = torch.stack(walk.choices[-anchors.shape[1] :], 1)  # (n, k)
+        bits = walk.choices[-1]  # (n, k)
         total = (bits * torch.arange(bits.shape[1])).sum(1)
         return torch.where(total[:, None] > 0, x, torch.zeros_like(x))
 
@@ -198,17 +198,10 @@ def answer_with(choose):
     """A patch that draws answers from probabilities (n, options) in another way."""
 
     def patch(monkeypatch):
-        healthy = Walk.answer
+        def draw(self, log_p: Tensor) -> Tensor:
+            return choose(log_p.detach().exp().flatten(0, 1), self.generator).view(log_p.shape[:2])
 
-        def answer(self, logits: Tensor) -> Tensor:
-            if self.told is not None:
-                return healthy(self, logits)
-            drawn = choose(logits.detach().softmax(-1), self.generator)
-            self.told = drawn[:, None].expand(-1, len(self.choices) + 1)  # put into the mouth of the healthy code
-            choice, self.told = healthy(self, logits), None
-            return choice
-
-        monkeypatch.setattr(Walk, "answer", answer)
+        monkeypatch.setattr(Walk, "_draw", draw)
 
     return patch
 
