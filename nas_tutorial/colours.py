@@ -34,20 +34,23 @@ class Style(NamedTuple):
         return max("#000000", "#FFFFFF", key=lambda ink: contrast(ink, self.fill))
 
 
-_STYLES = {style.family: style for style in (
-    #     family          colour     line      marker hatch  outline           rings sign
-    Style("zero",         "#999999", "dotted", "x",   "",    "filled,dotted",  1,    "0"),
-    Style("skip",         "#000000", "dashed", ">",   "--",  "filled,dashed",  1,    "s"),
-    Style("avg_pool_3x3", "#E69F00", "solid",  "o",   "o",   "filled,rounded", 1,    "a"),
-    Style("max_pool_3x3", "#D55E00", "solid",  "^",   "O",   "filled,rounded", 2,    "m"),
-    Style("conv_1x1",     "#56B4E9", "solid",  ".",   "/",   "filled",         1,    "1"),
-    Style("conv_3x3",     "#0072B2", "solid",  "s",   "//",  "filled",         1,    "3"),
-    Style("conv_5x5",     "#00406B", "solid",  "P",   "///", "filled,bold",    1,    "5"),
-    Style("sep_conv_3x3", "#009E73", "solid",  "D",   "x",   "filled",         2,    "s3"),
-    Style("sep_conv_5x5", "#00563F", "solid",  "X",   "xx",  "filled,bold",    2,    "s5"),
-    Style("dil_conv_3x3", "#CC79A7", "dashed", "v",   "\\",  "filled,dashed",  1,    "d3"),
-    Style("dil_conv_5x5", "#8F3A6A", "dashed", "<",   "\\\\", "filled,dashed",  2,    "d5"),
-)}
+_STYLES = {
+    style.family: style
+    for style in (
+        #     family          colour     line      marker hatch  outline           rings sign
+        Style("zero", "#999999", "dotted", "x", "", "filled,dotted", 1, "0"),
+        Style("skip", "#000000", "dashed", ">", "--", "filled,dashed", 1, "s"),
+        Style("avg_pool_3x3", "#E69F00", "solid", "o", "o", "filled,rounded", 1, "a"),
+        Style("max_pool_3x3", "#D55E00", "solid", "^", "O", "filled,rounded", 2, "m"),
+        Style("conv_1x1", "#56B4E9", "solid", ".", "/", "filled", 1, "1"),
+        Style("conv_3x3", "#0072B2", "solid", "s", "//", "filled", 1, "3"),
+        Style("conv_5x5", "#00406B", "solid", "P", "///", "filled,bold", 1, "5"),
+        Style("sep_conv_3x3", "#009E73", "solid", "D", "x", "filled", 2, "s3"),
+        Style("sep_conv_5x5", "#00563F", "solid", "X", "xx", "filled,bold", 2, "s5"),
+        Style("dil_conv_3x3", "#CC79A7", "dashed", "v", "\\", "filled,dashed", 1, "d3"),
+        Style("dil_conv_5x5", "#8F3A6A", "dashed", "<", "\\\\", "filled,dashed", 2, "d5"),
+    )
+}
 
 _FAMILIES = {"none": "zero", "skip_connect": "skip", "nor_conv_1x1": "conv_1x1", "nor_conv_3x3": "conv_3x3"}
 
@@ -70,6 +73,6 @@ def contrast(one: str, other: str) -> float:
 
 
 def _luminance(colour: str) -> float:
-    channels = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -22,8 +22,21 @@ from nas_tutorial.spaces import Architecture, Cell, CellEdge
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-__all__ = ["COLOURS", "HATCHES", "MARKERS", "Picture", "Style", "describe", "digraph", "draw", "image", "save", "sheet",
-           "style_of", "svg"]
+__all__ = [
+    "COLOURS",
+    "HATCHES",
+    "MARKERS",
+    "Picture",
+    "Style",
+    "describe",
+    "digraph",
+    "draw",
+    "image",
+    "save",
+    "sheet",
+    "style_of",
+    "svg",
+]
 
 FONT = "Helvetica,Arial,sans-serif"
 GRAPH = {"rankdir": "LR", "bgcolor": "white", "fontname": FONT, "fontsize": "15", "nodesep": "0.15", "ranksep": "0.25"}
@@ -67,7 +80,7 @@ def digraph(architecture: Architecture) -> "Digraph":
     if "network" in cells:
         _add_network(graph, cells["network"])
         return graph
-    for name, cell in reversed(cells.items()):       # Graphviz stacks clusters from the bottom to the top
+    for name, cell in reversed(cells.items()):  # Graphviz stacks clusters from the bottom to the top
         label = f"{name} cell" if len(cells) > 1 else f"{architecture.space.name} cell"
         with graph.subgraph(name=f"cluster_{name}", graph_attr=FRAME | {"label": label}) as part:
             _add_cell(part, name, cell)
@@ -101,13 +114,23 @@ def _line_up(graph: "Digraph", nodes: Sequence[str]) -> None:
 
 
 def _box(look: Style) -> dict[str, str]:
-    return {"style": look.outline, "fillcolor": look.fill, "fontcolor": look.ink, "peripheries": str(look.rings),
-            "penwidth": "1" if look.outline in ("filled", "filled,rounded") else "2"}
+    return {
+        "style": look.outline,
+        "fillcolor": look.fill,
+        "fontcolor": look.ink,
+        "peripheries": str(look.rings),
+        "penwidth": "1" if look.outline in ("filled", "filled,rounded") else "2",
+    }
 
 
 def _add_network(graph: "Digraph", network: Cell) -> None:
-    graph.attr(rankdir="TB", ranksep="0.2", labelloc="b", fontsize="13",
-               label='Arcs are skips. "+ stem, 2": the outputs of the stem and of layer 2 are added.')
+    graph.attr(
+        rankdir="TB",
+        ranksep="0.2",
+        labelloc="b",
+        fontsize="13",
+        label='Arcs are skips. "+ stem, 2": the outputs of the stem and of layer 2 are added.',
+    )
     for node in network.nodes:
         graph.node(node, **_layer(node, [edge for edge in network.edges if edge.target == node]), width="2.2")
     for source, target in pairwise(network.nodes):
@@ -128,8 +151,10 @@ def _layer(name: str, incoming: Sequence[CellEdge]) -> dict[str, str]:
 
 def describe(architecture: Architecture) -> str:
     """The picture in words, one line: what a reader hears who does not see it."""
-    cells = (_describe_network(cell) if name == "network" else _describe_cell(name, cell)
-             for name, cell in architecture.cells.items())
+    cells = (
+        _describe_network(cell) if name == "network" else _describe_cell(name, cell)
+        for name, cell in architecture.cells.items()
+    )
     return f"{architecture.space.name} architecture. {' '.join(cells)}"
 
 
@@ -170,8 +195,9 @@ def save(architecture: Architecture, path: str | Path) -> Path:
     return path
 
 
-def sheet(architectures: Sequence[Architecture], columns: int | None = None,
-          captions: Sequence[str] | None = None) -> Picture:
+def sheet(
+    architectures: Sequence[Architecture], columns: int | None = None, captions: Sequence[str] | None = None
+) -> Picture:
     """Many architectures of one space on a sheet, row by row, each with its caption below.
 
     Cells of the spaces with one cell become miniatures (as many in a row as fit a page), all others full drawings (one
@@ -180,8 +206,10 @@ def sheet(architectures: Sequence[Architecture], columns: int | None = None,
     from nas_tutorial import miniature
 
     if not architectures or (captions is not None and len(captions) != len(architectures)):
-        raise ValueError(f"Give at least one architecture, and one caption for each or none; got {len(architectures)} "
-                         f"architectures and {len(captions or ())} captions.")
+        raise ValueError(
+            f"Give at least one architecture, and one caption for each or none; got {len(architectures)} "
+            f"architectures and {len(captions or ())} captions."
+        )
     space = architectures[0].space
     small = "cell" in architectures[0].cells
     parts = [miniature.miniature(a.cells["cell"]) if small else svg(a) for a in architectures]
@@ -201,8 +229,10 @@ def render(graph: "Digraph", kind: str) -> bytes:
     try:
         from pygraphviz import AGraph
     except ImportError:
-        raise RuntimeError("Drawing needs Graphviz, but neither its program `dot` nor the package pygraphviz was found"
-                           ': install one of them, for example with `pip install "pygraphviz>=2.0"`.') from None
+        raise RuntimeError(
+            "Drawing needs Graphviz, but neither its program `dot` nor the package pygraphviz was found"
+            ': install one of them, for example with `pip install "pygraphviz>=2.0"`.'
+        ) from None
     with _font_warnings_unheard():
         return AGraph(string=graph.source).draw(format=kind, prog="dot")
 
@@ -230,8 +260,14 @@ def _tidy(drawn: bytes, alt: str) -> str:
         for title in element.findall("{*}title"):
             element.remove(title)
     width, height = root.get("viewBox").split()[2:]
-    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "width": width, "height": height,
-                    "role": "img", "aria-label": alt, "style": "max-width:100%;height:auto"}
+    root.attrib |= {
+        "xmlns": "http://www.w3.org/2000/svg",
+        "width": width,
+        "height": height,
+        "role": "img",
+        "aria-label": alt,
+        "style": "max-width:100%;height:auto",
+    }
     title = ElementTree.Element("title")
     title.text = alt
     root.insert(0, title)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from nas_tutorial.colours import style_of
 from nas_tutorial.spaces import Cell
 
-PAGE = 1100                # width of a sheet of miniatures, in pixels
+PAGE = 1100  # width of a sheet of miniatures, in pixels
 GAP, LEGEND, CAPTION = 10, 36, 18
 DASHES = {"solid": "", "dashed": ' stroke-dasharray="6 3"', "dotted": ' stroke-dasharray="1.5 3.5"'}
 Point = tuple[int, int]
@@ -23,8 +23,10 @@ def miniature(cell: Cell) -> str:
     (x, y), *others = at.values()
     dots = "".join(f"M{u - 4} {v}a4 4 0 1 0 0-.1" for u, v in others)
     nodes = f'<path d="{dots}"/><circle cx="{x}" cy="{y}" r="3.5" fill="#FFF" stroke="#000"/>'
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
-            f'<g stroke-width="2.5">{lines}</g>{discs}{nodes}</svg>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<g stroke-width="2.5">{lines}</g>{discs}{nodes}</svg>'
+    )
 
 
 def _place(part: float, width: int, height: int) -> Point:
@@ -47,8 +49,10 @@ def _disc(x: float, y: float, operation: str) -> str:
     look = style_of(operation)
     outline = "" if look.fill == look.colour else f' stroke="{_short(look.colour)}"'
     ink = "" if look.ink == "#000000" else f' fill="{_short(look.ink)}"'
-    return (f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{_short(look.fill)}"{outline}/>'
-            f'<text x="{x:g}" y="{y + 4:g}"{ink}>{html.escape(look.sign)}</text>')
+    return (
+        f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{_short(look.fill)}"{outline}/>'
+        f'<text x="{x:g}" y="{y + 4:g}"{ink}>{html.escape(look.sign)}</text>'
+    )
 
 
 def _short(colour: str) -> str:
@@ -96,7 +100,7 @@ def _put(part: str, x: int, y: int) -> str:
     width, height = _size(part)
     opening, inside = part.split(">", 1)
     view = re.search(r' viewBox="[^"]*"', opening).group()
-    view = "" if view == f' viewBox="0 0 {width:g} {height:g}"' else view        # which is what it would be anyway
+    view = "" if view == f' viewBox="0 0 {width:g} {height:g}"' else view  # which is what it would be anyway
     return f'<svg x="{x}" y="{y}" width="{width:g}" height="{height:g}"{view}>{inside}'
 
 
@@ -106,7 +110,9 @@ def _caption(text: str, x: float, y: float) -> str:
 
 def _page(body: str, width: int, height: int, alt: str) -> str:
     alt = html.escape(alt)
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-            f'role="img" aria-label="{alt}" style="max-width:100%;height:auto" '
-            'font-family="Helvetica,Arial,sans-serif" font-size="12" text-anchor="middle">'
-            f'<title>{alt}</title><rect width="{width}" height="{height}" fill="#FFF"/>{body}</svg>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" aria-label="{alt}" style="max-width:100%;height:auto" '
+        'font-family="Helvetica,Arial,sans-serif" font-size="12" text-anchor="middle">'
+        f'<title>{alt}</title><rect width="{width}" height="{height}" fill="#FFF"/>{body}</svg>'
+    )

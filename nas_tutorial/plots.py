@@ -16,15 +16,29 @@ from matplotlib.figure import Figure
 from nas_tutorial.colours import style_of
 from nas_tutorial.drawing import image
 
-LIMIT = 60_000                   # bytes of a PNG, of which a notebook makes 80,000 letters
+LIMIT = 60_000  # bytes of a PNG, of which a notebook makes 80,000 letters
 INK = "#222222"
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")   # for what is no operation
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # for what is no operation
 POINTS = tuple("osD^vPX")
 RC = {
-    "font.size": 12, "axes.titlesize": 13, "axes.labelsize": 12, "xtick.labelsize": 11, "ytick.labelsize": 11,
-    "legend.fontsize": 11, "figure.titlesize": 14, "axes.titlelocation": "left", "axes.spines.top": False,
-    "axes.spines.right": False, "axes.edgecolor": INK, "text.color": INK, "axes.labelcolor": INK, "lines.linewidth": 2,
-    "legend.frameon": False, "figure.constrained_layout.use": True, "hatch.color": "white", "figure.facecolor": "white",
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.labelsize": 12,
+    "xtick.labelsize": 11,
+    "ytick.labelsize": 11,
+    "legend.fontsize": 11,
+    "figure.titlesize": 14,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "hatch.color": "white",
+    "figure.facecolor": "white",
     "axes.prop_cycle": matplotlib.cycler(color=SERIES, marker=POINTS),
 }
 
@@ -50,8 +64,10 @@ def html(figure: Figure, alt: str) -> str:
     alt: what the figure shows, in one or two sentences, for readers who do not see it. Raises ValueError if empty.
     """
     if not alt.strip():
-        raise ValueError("A figure needs alt text: say in one sentence what it shows, "
-                         'as in show(figure, "Accuracy rises from 10 % to 60 %.").')
+        raise ValueError(
+            "A figure needs alt text: say in one sentence what it shows, "
+            'as in show(figure, "Accuracy rises from 10 % to 60 %.").'
+        )
     from matplotlib import pyplot
 
     element = image(png(figure), "png", alt, width=round(96 * figure.get_figwidth()))
@@ -115,7 +131,7 @@ def alphas_over_time(history: Sequence[Any], name: str | None = None, title: str
     if not tables or not tables[0]:
         raise ValueError("These events hold no probabilities; DARTS and ENAS keep them, random search has none.")
     name = name or next(iter(tables[0]))
-    values = np.array([table[name] for table in tables])                     # (epochs, edges, operations)
+    values = np.array([table[name] for table in tables])  # (epochs, edges, operations)
     space = history[0].architecture.space
     options, edges = _options(space, name, values.shape[2]), _edges(space, values.shape[1])
     with style():
@@ -129,17 +145,25 @@ def _panels(values: np.ndarray, epochs: Sequence[int], options: Sequence[str], e
     rows = -(-len(edges) // columns)
     figure = Figure(figsize=(10, 1.9 * rows + 1.1))
     panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-    for panel, edge, value in zip(panels, edges, values.swapaxes(0, 1), strict=False):           # (epochs, operations)
+    for panel, edge, value in zip(panels, edges, values.swapaxes(0, 1), strict=False):  # (epochs, operations)
         for i, option in enumerate(options):
             look = style_of(option)
-            panel.plot(epochs, value[:, i], color=look.colour, linestyle=look.line, marker=look.marker, markersize=5,
-                       markevery=max(1, len(epochs) // 6), label=option)
+            panel.plot(
+                epochs,
+                value[:, i],
+                color=look.colour,
+                linestyle=look.line,
+                marker=look.marker,
+                markersize=5,
+                markevery=max(1, len(epochs) // 6),
+                label=option,
+            )
         panel.set_title(edge)
-    for panel in panels[len(edges):]:
+    for panel in panels[len(edges) :]:
         panel.set_visible(False)
     for panel in panels[-columns:]:
         panel.set_xlabel("epoch")
-    _whole_epochs(panels[0])                                                 # all panels share their axes
+    _whole_epochs(panels[0])  # all panels share their axes
     figure.supylabel("probability", size=12)
     figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(options), 5))
     return figure
@@ -170,8 +194,14 @@ def _leader(final: np.ndarray, options: Sequence[str], edges: Sequence[str]) -> 
 
 
 # --- figures of comparisons -------------------------------------------------------------------------------------------
-def ranking_scatter(x: Sequence[float], y: Sequence[float], *, x_label: str = "accuracy with shared weights (%)",
-                    y_label: str = "accuracy trained alone (%)", title: str | None = None) -> Figure:
+def ranking_scatter(
+    x: Sequence[float],
+    y: Sequence[float],
+    *,
+    x_label: str = "accuracy with shared weights (%)",
+    y_label: str = "accuracy trained alone (%)",
+    title: str | None = None,
+) -> Figure:
     """Two measurements of the same architectures against each other, with Kendall's τ-b in the title.
 
     x, y: one accuracy (0 to 1) per architecture. Raises ValueError unless they are equally many, at least 2.
@@ -190,16 +220,24 @@ def ranking_scatter(x: Sequence[float], y: Sequence[float], *, x_label: str = "a
     return figure
 
 
-def bars_with_bands(names: Sequence[str], means: Sequence[float], stds: Sequence[float], *,
-                    x_label: str = "test accuracy (%)", points: Sequence[Sequence[float]] | None = None,
-                    title: str | None = None) -> Figure:
+def bars_with_bands(
+    names: Sequence[str],
+    means: Sequence[float],
+    stds: Sequence[float],
+    *,
+    x_label: str = "test accuracy (%)",
+    points: Sequence[Sequence[float]] | None = None,
+    title: str | None = None,
+) -> Figure:
     """Mean ± standard deviation of each name as a bar with its band, largest on top; `points` adds the single runs.
 
     Values are accuracies, 0 to 1. Raises ValueError unless there is one mean and one deviation a name.
     """
     if not len(names) == len(means) == len(stds):
-        raise ValueError(f"Bars need one mean and one deviation a name; got {len(names)} names, {len(means)} means and "
-                         f"{len(stds)} deviations.")
+        raise ValueError(
+            f"Bars need one mean and one deviation a name; got {len(names)} names, {len(means)} means and "
+            f"{len(stds)} deviations."
+        )
     order = np.argsort(means, kind="stable")
     mean, std = 100 * np.asarray(means, float)[order], 100 * np.asarray(stds, float)[order]
     with style():
@@ -217,7 +255,7 @@ def bars_with_bands(names: Sequence[str], means: Sequence[float], stds: Sequence
 
 def _write_values(axes: Axes, mean: np.ndarray, std: np.ndarray, points: Sequence[np.ndarray]) -> None:
     for row, (m, s) in enumerate(zip(mean, std, strict=True)):
-        end = max([m + s, *(points[row] if len(points) else ())])            # behind the band and all points
+        end = max([m + s, *(points[row] if len(points) else ())])  # behind the band and all points
         axes.annotate(f"{m:.0f} ± {s:.0f}", (end, row), (8, 0), textcoords="offset points", va="center", fontsize=12)
     for row, values in enumerate(points):
         axes.plot(values, [row] * len(values), "o", color=SERIES[0], markersize=6, markeredgecolor="white")
@@ -231,13 +269,14 @@ def _lead(names: Sequence[str], mean: np.ndarray, std: np.ndarray) -> str:
     return f"{names[-1]} leads" if apart else f"{names[-1]} and {names[-2]} are too close to call: their bands overlap"
 
 
-def picture_sheet(images: Any, labels: Sequence[int], class_names: Sequence[str], columns: int = 8,
-                  title: str | None = None) -> Figure:
+def picture_sheet(
+    images: Any, labels: Sequence[int], class_names: Sequence[str], columns: int = 8, title: str | None = None
+) -> Figure:
     """Pictures in a grid, the name of its class above each.
 
     images: uint8 tensor or array (N, C, H, W) with 1 or 3 channels; labels: N class indices.
     """
-    pictures = np.asarray(images).transpose(0, 2, 3, 1)                      # (N, H, W, C)
+    pictures = np.asarray(images).transpose(0, 2, 3, 1)  # (N, H, W, C)
     rows = -(-len(pictures) // columns)
     with style():
         figure = Figure(figsize=(1.15 * columns, 1.4 * rows + 0.5))
@@ -245,8 +284,13 @@ def picture_sheet(images: Any, labels: Sequence[int], class_names: Sequence[str]
         for panel in panels:
             panel.axis("off")
         for panel, picture, label in zip(panels, pictures, labels, strict=False):
-            panel.imshow(picture.squeeze(2) if picture.shape[2] == 1 else picture, cmap="gray", vmin=0, vmax=255,
-                         interpolation="nearest")                        # sharp, and small as a PNG
+            panel.imshow(
+                picture.squeeze(2) if picture.shape[2] == 1 else picture,
+                cmap="gray",
+                vmin=0,
+                vmax=255,
+                interpolation="nearest",
+            )  # sharp, and small as a PNG
             panel.set_title(class_names[int(label)], size=11, loc="center")
         figure.suptitle(title or f"{len(pictures)} pictures of {len(set(map(int, labels)))} classes", x=0.01, ha="left")
     return figure

@@ -52,8 +52,12 @@ def count_parameters(architecture: Architecture) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def browse(architectures: Sequence[Architecture], *, scores: Sequence[float] | None = None,
-           parameters: Callable[[Architecture], int] | None = count_parameters) -> "VBox":
+def browse(
+    architectures: Sequence[Architecture],
+    *,
+    scores: Sequence[float] | None = None,
+    parameters: Callable[[Architecture], int] | None = count_parameters,
+) -> "VBox":
     """Page through architectures: each drawn, with its notation, number of parameters and score (accuracy, 0 to 1).
 
     parameters: counts them, None leaves them out. Raises ValueError without architectures or with too few scores.
@@ -61,14 +65,18 @@ def browse(architectures: Sequence[Architecture], *, scores: Sequence[float] | N
     from ipywidgets import HBox, IntSlider
 
     if not architectures or (scores is not None and len(scores) != len(architectures)):
-        raise ValueError(f"Give at least one architecture, and one score for each or none; got {len(architectures)} "
-                         f"architectures and {len(scores or ())} scores.")
+        raise ValueError(
+            f"Give at least one architecture, and one score for each or none; got {len(architectures)} "
+            f"architectures and {len(scores or ())} scores."
+        )
 
     def render(number: int) -> str:
         architecture = architectures[number - 1]
         accuracy = "" if scores is None else f" Accuracy {100 * scores[number - 1]:.1f} %."
-        return figure(svg(architecture),
-                      f"Architecture {number} of {len(architectures)}: {_words(architecture, parameters)}{accuracy}")
+        return figure(
+            svg(architecture),
+            f"Architecture {number} of {len(architectures)}: {_words(architecture, parameters)}{accuracy}",
+        )
 
     slider = IntSlider(1, 1, len(architectures), description="Architecture", continuous_update=False, style=WIDE)
     box = view(render, number=slider)
@@ -87,8 +95,12 @@ def _step(slider: "IntSlider", by: int, name: str) -> "Button":
     return button
 
 
-def explore_cell(space: Space, start: Architecture | None = None, *,
-                 parameters: Callable[[Architecture], int] | None = count_parameters) -> "VBox":
+def explore_cell(
+    space: Space,
+    start: Architecture | None = None,
+    *,
+    parameters: Callable[[Architecture], int] | None = count_parameters,
+) -> "VBox":
     """Choose the operation of every edge of a cell and see it drawn, for the spaces with one cell (tiny, nasbench201).
 
     start: the cell to begin with, else one with many operations. Raises ValueError for any other space.
@@ -96,14 +108,16 @@ def explore_cell(space: Space, start: Architecture | None = None, *,
 
     start = start or space.architecture([-k % len(d.options) for k, d in enumerate(space.decisions, start=1)])
     if list(start.cells) != ["cell"]:
-        raise ValueError(f"explore_cell is for spaces with a single cell, tiny and nasbench201; {space.name} has other "
-                         "parts, so look at samples of it with `browse`.")
+        raise ValueError(
+            f"explore_cell is for spaces with a single cell, tiny and nasbench201; {space.name} has other "
+            "parts, so look at samples of it with `browse`."
+        )
 
     def render(**chosen: int) -> str:
         architecture = space.architecture(list(chosen.values()))
         return figure(svg(architecture), f"One of {space.size:,} cells: {_words(architecture, parameters)}")
 
-    edges = start.cells["cell"].edges                              # in the order of the decisions
+    edges = start.cells["cell"].edges  # in the order of the decisions
     return view(render, **{f"edge_{i}": _menu(edge, space.operations) for i, edge in enumerate(edges)})
 
 
@@ -111,8 +125,12 @@ def _menu(edge: CellEdge, operations: Sequence[str]) -> "Dropdown":
     """A choice among the operations of an edge; its value is the operation's index."""
     from ipywidgets import Dropdown
 
-    return Dropdown(options=[(name, i) for i, name in enumerate(operations)], value=operations.index(edge.operation),
-                    description=f"{edge.source} → {edge.target}", style=WIDE)
+    return Dropdown(
+        options=[(name, i) for i, name in enumerate(operations)],
+        value=operations.index(edge.operation),
+        description=f"{edge.source} → {edge.target}",
+        style=WIDE,
+    )
 
 
 def _words(architecture: Architecture, parameters: Callable[[Architecture], int] | None) -> str:

@@ -93,7 +93,7 @@ def test_an_operation_of_ones_own_can_be_drawn_and_has_a_colour_of_its_own():
 def test_the_picture_names_every_operation_as_often_as_it_occurs(name, no_dot):
     architecture = sample(name)
     shown, operations = " ".join(texts(drawing.svg(architecture))), drawn_operations(architecture)
-    for operation in set(operations) - ({"skip"} if name == "enas_macro" else set()):       # there skips are arcs
+    for operation in set(operations) - ({"skip"} if name == "enas_macro" else set()):  # there skips are arcs
         assert len(re.findall(rf"\b{operation}\b", shown)) == operations.count(operation)
 
 
@@ -111,7 +111,8 @@ def test_a_macro_layer_says_which_outputs_it_adds(no_dot):
     picture = drawing.svg(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:01"))
     assert {"layer 2: max_pool_3x3", "+ stem", "layer 3: sep_conv_5x5", "+ 1"} <= set(texts(picture))
     assert drawing.describe(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:11")) == (
-        "enas_macro architecture. Layers in order: conv_3x3, max_pool_3x3, sep_conv_5x5; 3 skips.")
+        "enas_macro architecture. Layers in order: conv_3x3, max_pool_3x3, sep_conv_5x5; 3 skips."
+    )
 
 
 def test_two_cells_are_two_frames(no_dot):
@@ -143,9 +144,10 @@ def test_drawing_the_same_twice_gives_the_same(no_dot):
 
 def test_a_notebook_shows_the_drawing_as_an_image_with_alt_text(no_dot):
     picture = drawing.draw(sample("nasbench201"))
-    alt, content = re.fullmatch(r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">',
-                                picture._repr_html_()).groups()
-    assert repr(picture) == f"<Picture: {picture.alt}>"              # a notebook stores this text, too: no SVG in it
+    alt, content = re.fullmatch(
+        r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">', picture._repr_html_()
+    ).groups()
+    assert repr(picture) == f"<Picture: {picture.alt}>"  # a notebook stores this text, too: no SVG in it
     assert alt == picture.alt and base64.b64decode(content).decode() == picture.svg
 
 
@@ -199,7 +201,7 @@ def test_a_sheet_of_all_tiny_cells_shows_every_edge_and_fits_a_notebook():
         if cell is not None:
             signs = [drawing.style_of(operation).sign for operation in drawn_operations(cell)]
             assert [text.text for text in part.iter(f"{SVG}text")] == signs
-    assert set(spaces.Tiny.operations) <= set(texts(picture.svg))                    # the legend
+    assert set(spaces.Tiny.operations) <= set(texts(picture.svg))  # the legend
     assert len(picture._repr_html_()) < 200_000 and "125 architectures" in picture.alt
 
 

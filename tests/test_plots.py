@@ -101,6 +101,7 @@ def test_a_figure_full_of_noise_is_drawn_with_fewer_dots():
 def test_a_figure_is_the_same_every_time():
     def draw():
         return plots.png(plots.ranking_scatter([0.1, 0.2, 0.3], [0.1, 0.3, 0.2]))
+
     assert draw() == draw()
 
 
@@ -136,13 +137,16 @@ def test_alphas_over_time_has_a_panel_an_edge_and_a_line_an_operation():
         assert panel.lines[1].get_ydata()[-1] == pytest.approx(np.exp(3) / (np.exp(3) + 4))
 
 
-@pytest.mark.parametrize(("space", "name", "panels", "labels", "first"), [
-    (spaces.DARTS(), "normal", 14, spaces.DARTS.operations, "0 → 2"),
-    (spaces.ENASMacro(layers=5), "op", 5, spaces.ENASMacro.operations, "layer 1"),
-    (spaces.ENASMacro(layers=5), "skip", 10, ("no skip", "skip"), "choice 1"),
-    (spaces.ENASMicro(), "normal.op", 10, spaces.ENASMicro.operations, "choice 1"),
-    (spaces.ENASMicro(), "reduce.input", 10, tuple(f"input {i}" for i in range(6)), "choice 1"),
-])
+@pytest.mark.parametrize(
+    ("space", "name", "panels", "labels", "first"),
+    [
+        (spaces.DARTS(), "normal", 14, spaces.DARTS.operations, "0 → 2"),
+        (spaces.ENASMacro(layers=5), "op", 5, spaces.ENASMacro.operations, "layer 1"),
+        (spaces.ENASMacro(layers=5), "skip", 10, ("no skip", "skip"), "choice 1"),
+        (spaces.ENASMicro(), "normal.op", 10, spaces.ENASMicro.operations, "choice 1"),
+        (spaces.ENASMicro(), "reduce.input", 10, tuple(f"input {i}" for i in range(6)), "choice 1"),
+    ],
+)
 def test_alphas_over_time_of_every_table(space, name, panels, labels, first):
     figure = plots.alphas_over_time(history(space, [0.1, 0.2], favourite=1), name)
     visible = [panel for panel in figure.axes if panel.get_visible()]
@@ -157,7 +161,7 @@ def test_alphas_over_time_needs_probabilities():
 
 
 def test_the_scatter_states_kendalls_tau():
-    figure = plots.ranking_scatter([0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.4, 0.3])       # 5 pairs alike, 1 not: τ = 4/6
+    figure = plots.ranking_scatter([0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.4, 0.3])  # 5 pairs alike, 1 not: τ = 4/6
     assert title(figure) == "Kendall's τ = 0.67 over 4 architectures"
     assert figure.axes[0].collections[0].get_offsets()[3].tolist() == pytest.approx([40, 30])
     with pytest.raises(ValueError, match="got 2 and 1"):

@@ -35,7 +35,8 @@ def test_view_shows_a_complaint_in_place_of_the_picture_and_recovers():
     def root(n):
         if n < 0:
             raise ValueError("n < 0 has no root")
-        return f"{n ** 0.5}"
+        return f"{n**0.5}"
+
     number = ipywidgets.IntSlider(4, -9, 9)
     box = widgets.view(root, n=number)
     number.value = -1

@@ -281,7 +281,7 @@ widgets.browse(sampled)
 # | --- | --- | --- |
 # | 00 | **Start here** | what does a search look like? |
 # | [01](01_draw_a_space_of_networks.ipynb) | Draw a space of networks | what can be searched, and how much is there? |
-# | [02](02_know_the_truth.ipynb) | Know the truth | how good is each of 125 cells really, and how much of that is noise? |
+# | [02](02_know_the_truth.ipynb) | Know the truth | how good is each of 125 cells, and how much of that is noise? |
 # | [03](03_solve_a_bilevel_problem_by_hand.ipynb) | Solve a bilevel problem by hand | why two sets of pictures? |
 # | [04](04_share_the_weights.ipynb) | Share the weights | can one network judge all architectures at once? |
 # | 05 | ENAS: learn to sample | how does a policy learn which architectures to try? |
@@ -291,7 +291,8 @@ widgets.browse(sampled)
 # | 09 | CIFAR-10 on a GPU | does it work on real pictures? |
 # | 10 | Your turn | your operation, your space, your data |
 #
-# Notebooks without a link are in the making. Three lectures: 01 to 03, 04 to 06, 07 to 09. In a hurry? 01, 04, 07, 08. Next: **01, Draw a space of networks.**
+# Notebooks without a link are in the making.
+# Three lectures: 01 to 03, 04 to 06, 07 to 09. In a hurry? 01, 04, 07, 08. Next: **01, Draw a space of networks.**
 
 # %% [markdown]
 # ### Symbols
