@@ -13,7 +13,8 @@
 # thin and grey. Beside it: one supernet holds all 15 operations; each batch lights up one path, one cell of 125; only
 # the lit operations run and learn; the next path finds the weights as this one left them.](data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'%20width='760'%20height='240'%20font-family='Helvetica,Arial,sans-serif'%20font-size='17'%3E%3Crect%20width='760'%20height='240'%20fill='white'/%3E%3Cg%20fill='none'%3E%3Cpath%20d='M70%20170Q152%20131%20165%2042'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q135%20119%20165%2042'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q118%20106%20165%2042'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q100%2093%20165%2042'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q83%2081%20165%2042'%20stroke='%230072B2'%20stroke-width='7'/%3E%3Cpath%20d='M165%2042Q178%20131%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M165%2042Q195%20119%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M165%2042Q212%20106%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M165%2042Q230%2093%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M165%2042Q247%2081%20260%20170'%20stroke='%230072B2'%20stroke-width='7'/%3E%3Cpath%20d='M70%20170Q165%20212%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q165%20191%20260%20170'%20stroke='%23000000'%20stroke-width='7'/%3E%3Cpath%20d='M70%20170Q165%20170%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q165%20149%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3Cpath%20d='M70%20170Q165%20128%20260%20170'%20stroke='%23CCCCCC'%20stroke-width='2'/%3E%3C/g%3E%3Ccircle%20cx='70'%20cy='170'%20r='10'%20fill='%23444'/%3E%3Ccircle%20cx='165'%20cy='42'%20r='10'%20fill='%23444'/%3E%3Ccircle%20cx='260'%20cy='170'%20r='10'%20fill='%23444'/%3E%3Ctext%20x='320'%20y='60'%20font-weight='bold'%3Eone%20supernet%20holds%20all%2015%20operations%3C/text%3E%3Ctext%20x='320'%20y='98'%3Eeach%20batch%20lights%20up%20one%20path:%20one%20cell%20of%20125%3C/text%3E%3Ctext%20x='320'%20y='126'%3Eonly%20the%20lit%20operations%20run,%20only%20they%20learn%3C/text%3E%3Ctext%20x='320'%20y='154'%3Ethe%20next%20path%20finds%20the%20weights%20as%20this%20one%20left%20them%3C/text%3E%3C/svg%3E)
 #
-# All cells are sub-graphs of one graph. That sentence made architecture search a thousand times cheaper.
+# All cells are sub-graphs of one graph. That sentence, its authors report, made architecture search a thousand times
+# cheaper.
 
 # %% [markdown]
 # ## You will do, learn, need
@@ -261,8 +262,8 @@ with plots.style():
     axes.legend(loc="lower right")
 plots.show(
     figure,
-    alt="125 cells, three seeds: accuracy at shared weights against accuracy alone. Useless cells crowd at the lower "
-    "left; above them a wide cloud that leans to the right.",
+    alt="125 cells, three seeds: accuracy at shared weights against accuracy alone. Useless cells crowd "
+    "at the lower left; above them a wide cloud that leans to the right.",
 )
 
 # %% [markdown]
@@ -319,7 +320,8 @@ def regret_of_ten(scores):
 
 def report(name, runs):
     """Print overlap, regret, and regret of ten; return their means over the seeds."""
-    rows = [(10 * ranking.top_k_overlap(s, truth, 10), ranking.regret(s, truth), regret_of_ten(s)) for s in runs]
+    common = [10 * ranking.top_k_overlap(scores, truth, 10) for scores in runs]
+    rows = list(zip(common, [ranking.regret(s, truth) for s in runs], map(regret_of_ten, runs), strict=True))
     for seed, (common, first, ten) in enumerate(rows):
         print(f"{name}, seed {seed}: {common:.0f} of 10, regret {first:.2f}, of ten {ten:.2f}")
     return np.mean(rows, 0)
@@ -403,9 +405,9 @@ assert own[:, 0].min() < mean < own[:, 0].max() and own[:, 1].min() < deviation 
 # `evaluate` uses the running ones, as is right for a network with a single architecture. Compare.
 
 # %%
-running = [
-    np.array([evaluate(net, strokes.validation, strokes, cell) for cell in table.architectures]) for net in supernets
-]
+held_out = strokes.validation
+cells = table.architectures
+running = np.array([[evaluate(net, held_out, strokes, cell) for cell in cells] for net in supernets])
 running_taus = [ranking.kendall(scores, truth) for scores in running]
 for seed in seeds:
     print(f"seed {seed}: re-estimated τ = {taus[seed]:.2f}, running τ = {running_taus[seed]:.2f}")
@@ -513,8 +515,8 @@ def picture(scores, title):
 tau_of_average = ranking.kendall(average, truth)
 plots.show(
     picture(average, f"Three supernets together: τ = {tau_of_average:.2f}"),
-    alt="Mean shared accuracy against accuracy alone. Cells without a 3×3 convolution crowd at the lower left; cells "
-    "with one, two or three of them lie above.",
+    alt="Mean shared accuracy against accuracy alone. Cells without a 3×3 convolution crowd at the lower "
+    "left; cells with one, two or three of them lie above.",
 )
 
 # %% [markdown]
