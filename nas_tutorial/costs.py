@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
 from nas_tutorial.edges import Skeleton
+from nas_tutorial.fast import Together
 
 BACKWARD = 2  # a backward pass computes two products for each one of the forward pass: by inputs and by weights
 
@@ -30,8 +31,11 @@ class Work(AbstractContextManager):
         self._hook.remove()
 
     def _count(self, module: nn.Module, inputs: tuple, output: Tensor) -> None:
+        passes = 1 + BACKWARD * torch.is_grad_enabled()
         if isinstance(module, nn.Conv2d | nn.Linear):
-            passes = 1 + BACKWARD * torch.is_grad_enabled()
             self.multiply_adds += passes * output.numel() * module.weight[0].numel()
+        elif isinstance(module, Together):
+            pixels = output.numel() // output.shape[1]
+            self.multiply_adds += passes * pixels * sum(weight.numel() for weight in module.parameters())
         elif self.on_pass and isinstance(module, Skeleton):
             self.on_pass()

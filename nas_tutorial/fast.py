@@ -13,12 +13,14 @@ Why it equals the slow path, term by term:
   between is computed again, cheaply, where the pointwise weights need it for their gradient.
 - *Zero* contributes nothing and is left out.
 
-Running statistics of batch norm move as on the slow path. In evaluation and for a single path cells take the slow path.
+Running statistics of batch norm move as on the slow path. In evaluation and for a single path cells take the slow path,
+and so does every operation that is not of one of these forms.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from types import MethodType
 from typing import Any
@@ -58,7 +60,7 @@ class State:
 
     def pooled(self, pool: nn.Module, norm: nn.BatchNorm2d | None) -> Tensor:
         """The pool's output, normalised where a norm follows: (B, C, H', W'). Each norm's statistics move once."""
-        key = (type(pool), pool.stride, norm is None)
+        key = (type(pool), *(getattr(pool, name) for name in pool.__constants__), norm and norm.eps)
         if key not in self.kept:
             self.kept[key] = normalised(pool(self.x), norm)
         elif norm is not None and norm.track_running_stats:
@@ -89,16 +91,23 @@ def weighted(op: nn.Module, state: State, p: Tensor) -> Tensor:
     match op:
         case nn.AvgPool2d() | nn.MaxPool2d():
             return p * state.pooled(op, None)
-        case nn.Sequential() if isinstance(op[0], POOLS):
+        case nn.Sequential() if len(op) == 2 and isinstance(op[0], POOLS) and follows(op[1]) and not op[1].affine:
             return p * state.pooled(op[0], op[1])
-        case nn.Sequential() if isinstance(op[0], nn.ReLU) and isinstance(op[-1], nn.BatchNorm2d):
-            return scaled_norm(op[-1], op[1:-1](state.relu()), p)
-        case FactorizedReduce():
+        case nn.Sequential() if len(op) > 1 and isinstance(op[0], nn.ReLU) and follows(op[-1]):
+            steps = op.steps if isinstance(op, Separable) else list(op)
+            return scaled_norm(op[-1], run(steps[1:-1], state.relu()), p)
+        case FactorizedReduce() if isinstance(op.relu, nn.ReLU) and follows(op.norm):
             return scaled_norm(op.norm, op.halve(state.relu()), p)
     return p * op(state.x)
 
 
 # --- batch norm -------------------------------------------------------------------------------------------------------
+def follows(module: nn.Module) -> bool:
+    """Whether this is a batch norm in training whose running statistics are moving averages."""
+    averages = isinstance(module, nn.BatchNorm2d) and module.running_mean is not None and module.momentum is not None
+    return averages and module.training
+
+
 def scaled_norm(norm: nn.BatchNorm2d, y: Tensor, p: Tensor) -> Tensor:
     """p · norm(y): (B, C, H, W) → the same shape."""
     scale = p * (torch.ones_like(norm.running_mean) if norm.weight is None else norm.weight)  # (C,)
@@ -134,33 +143,63 @@ def follow(norm: nn.BatchNorm2d, statistics: tuple[Tensor, Tensor]) -> None:
 
 # --- depthwise convolutions -------------------------------------------------------------------------------------------
 def is_separable(first: nn.Module, second: nn.Module) -> bool:
-    """Whether these are a depthwise convolution, padded to keep the picture's size, and a pointwise one."""
-    return is_depthwise(first) and isinstance(second, nn.Conv2d) and second.kernel_size == (1, 1)
+    """Whether these are a depthwise convolution and a pointwise one that can run as one step."""
+    return is_depthwise(first) and is_pointwise(second)
 
 
 def is_depthwise(module: nn.Module) -> bool:
-    """Whether this is a depthwise convolution padded so that a stride of 1 keeps the picture's size."""
-    return (
-        isinstance(module, nn.Conv2d)
-        and module.groups == module.in_channels == module.out_channels > 1
-        and module.padding == tuple(d * (k // 2) for d, k in zip(module.dilation, module.kernel_size, strict=True))
-    )
+    """Whether this is a depthwise convolution without bias, square, padded by zeros to keep the size at stride 1."""
+    if not isinstance(module, nn.Conv2d) or module.bias is not None or module.padding_mode != "zeros":
+        return False
+    kernel, stride, dilation = module.kernel_size[0], module.stride[0], module.dilation[0]
+    square = (module.kernel_size, module.stride, module.dilation) == ((kernel,) * 2, (stride,) * 2, (dilation,) * 2)
+    same_size = kernel % 2 == 1 and module.padding == (dilation * (kernel // 2),) * 2
+    return square and same_size and module.groups == module.in_channels == module.out_channels > 1
+
+
+def is_pointwise(module: nn.Module) -> bool:
+    """Whether this is a plain 1×1 convolution without bias."""
+    plain = isinstance(module, nn.Conv2d) and module.bias is None and module.kernel_size == module.stride == (1, 1)
+    return plain and module.padding == (0, 0) and module.groups == 1
 
 
 class Separable(nn.Sequential):
-    """`nn.Sequential` that runs a depthwise and a pointwise convolution as one step if gradients are due on a CPU."""
+    """`nn.Sequential` that runs each depthwise convolution and the pointwise one behind it together."""
+
+    @cached_property
+    def steps(self) -> list[nn.Module]:
+        """The layers, such pairs merged."""
+        layers, steps = list(self), []
+        while layers:
+            pair = layers[:2]
+            steps.append(Together(*pair) if len(pair) == 2 and is_separable(*pair) else pair[0])
+            del layers[: 1 + isinstance(steps[-1], Together)]
+        return steps
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) → what the layers make of it."""
-        if x.is_cuda or not torch.is_grad_enabled():
-            return super().forward(x)
-        layers = iter(self)
-        for layer in layers:
-            if is_depthwise(layer):
-                x = DepthwisePointwise.apply(x, layer.weight, next(layers).weight, layer.stride[0], layer.dilation[0])
-            else:
-                x = layer(x)
-        return x
+        return run(self.steps, x)
+
+
+class Together(nn.Module):
+    """A depthwise and a pointwise convolution in one step: a module, so that hooks see it as they see a convolution."""
+
+    def __init__(self, depthwise: nn.Conv2d, pointwise: nn.Conv2d):
+        super().__init__()
+        self.depthwise, self.pointwise = depthwise, pointwise
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) → (B, C', ⌈H/stride⌉, ⌈W/stride⌉). On a GPU torch's own gradients are faster."""
+        step = depthwise_pointwise if x.is_cuda else DepthwisePointwise.apply
+        first = self.depthwise
+        return step(x, first.weight, self.pointwise.weight, first.stride[0], first.dilation[0])
+
+
+def run(steps: Iterable[nn.Module], x: Tensor) -> Tensor:
+    """What the steps make of x, one after the other."""
+    for step in steps:
+        x = step(x)
+    return x
 
 
 class DepthwisePointwise(torch.autograd.Function):
@@ -168,8 +207,8 @@ class DepthwisePointwise(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, w: Tensor, p: Tensor, stride: int, dilation: int) -> Tensor:
-        """x: (B, C, H, W); w: (C, 1, k, k); p: (C', C, 1, 1)."""
-        return F.conv2d(convolve(x, w, stride, dilation), p)
+        """See `depthwise_pointwise`."""
+        return depthwise_pointwise(x, w, p, stride, dilation)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor, int, int], output: Tensor) -> None:
@@ -187,6 +226,11 @@ class DepthwisePointwise(torch.autograd.Function):
         dx = convolve(dz, w.flip(2, 3), 1, ctx.dilation) if asks_x else None
         dw = kernel_gradient(x, dz, w, ctx.dilation) if asks_w else None
         return dx, dw, dp, None, None
+
+
+def depthwise_pointwise(x: Tensor, w: Tensor, p: Tensor, stride: int, dilation: int) -> Tensor:
+    """P (x ⋆ w): x (B, C, H, W), w (C, 1, k, k), p (C', C, 1, 1) → (B, C', ⌈H/stride⌉, ⌈W/stride⌉)."""
+    return F.conv2d(convolve(x, w, stride, dilation), p)
 
 
 def convolve(x: Tensor, w: Tensor, stride: int, dilation: int) -> Tensor:

@@ -1,5 +1,6 @@
 """Figures of networks: published parameter counts, and multiply-adds against torch's own counter of operations."""
 
+import copy
 import json
 
 import pytest
@@ -8,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from nas_tutorial import describe, spaces
 from nas_tutorial.costs import Work
+from nas_tutorial.fast import speed_up
 
 SMALL = {
     "tiny": spaces.Tiny(4, 2),
@@ -105,6 +107,23 @@ def test_a_backward_pass_counts_as_two_forward_passes():
     assert both.multiply_adds == 3 * forward.multiply_adds
     # torch knows that the very first convolution needs no gradient for the picture
     assert both.multiply_adds - 2 * 4 * 3 * 16 * 16 == counter.get_total_flops() / 2
+
+
+@pytest.mark.parametrize("name", spaces.BY_NAME)
+def test_the_fast_path_counts_as_much_as_the_slow_one(name):
+    space = SMALL[name]
+    network, pictures = space.supernet(), torch.zeros(2, 3, 16, 16)
+    alphas = space.relax(space.alphas(torch.Generator().manual_seed(0)))
+    architecture = space.sample(torch.Generator().manual_seed(0))
+    counted = []
+    for net in (network, speed_up(copy.deepcopy(network))):
+        for choice in (alphas, architecture):
+            with Work() as trained:
+                net(pictures, choice)
+            with Work() as judged, torch.no_grad():
+                net(pictures, choice)
+            counted.append((trained.multiply_adds, judged.multiply_adds))
+    assert counted[:2] == counted[2:] and all(trained == 3 * judged > 0 for trained, judged in counted)
 
 
 def test_work_counts_only_inside_its_block_and_ticks_once_a_pass():

@@ -1,11 +1,15 @@
 """The fast path against the slow one, in float64: outputs, gradients and batch-norm statistics, on every space."""
 
+import copy
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from nas_tutorial import spaces
+from nas_tutorial.edges import DagCell, Edge
 from nas_tutorial.fast import Separable, speed_up
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, exact, first_order, unrolled
 
@@ -93,3 +97,64 @@ def test_separable_convolutions_agree_to_the_second_derivative(kernel, stride, d
         results.append([y, *first, *second])
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(b, a, rtol=1e-10, atol=1e-10)
+
+
+def own_operations():
+    """Operations that a reader might add, each close to a form of the fast path but not of it."""
+    depthwise, pointwise = partial(nn.Conv2d, 4, 4, groups=4), partial(nn.Conv2d, 4, 4, 1)
+    relu, norm = nn.ReLU, nn.BatchNorm2d
+    return {
+        "bias": nn.Sequential(relu(), depthwise(3, padding=1), pointwise(), norm(4)),
+        "circular": nn.Sequential(relu(), depthwise(3, padding=1, bias=False, padding_mode="circular"), pointwise()),
+        "flat": nn.Sequential(depthwise((1, 3), padding=(0, 1), bias=False), pointwise(bias=False), norm(4)),
+        "groups": nn.Sequential(depthwise(3, padding=1, bias=False), pointwise(bias=False, groups=2)),
+        "mixed": nn.Sequential(
+            depthwise(3, padding=1, bias=False), pointwise(bias=False), depthwise(3, padding=1, bias=False), norm(4)
+        ),
+        "pool then convolution": nn.Sequential(nn.AvgPool2d(3, 1, 1), nn.Conv2d(4, 4, 1), norm(4)),
+        "wide pool": nn.MaxPool2d(5, 1, 2),
+        "pool": nn.MaxPool2d(3, 1, 1),
+        "padded mean": nn.AvgPool2d(3, 1, 1, count_include_pad=True),
+        "mean": nn.AvgPool2d(3, 1, 1, count_include_pad=False),
+        "affine norm": nn.Sequential(nn.MaxPool2d(3, 1, 1), norm(4)),
+        "another affine norm": nn.Sequential(nn.MaxPool2d(3, 1, 1), norm(4)),
+        "plain norm": nn.Sequential(nn.MaxPool2d(3, 1, 1), norm(4, affine=False)),
+        "norm of other eps": nn.Sequential(nn.MaxPool2d(3, 1, 1), norm(4, affine=False, eps=0.1)),
+        "untracked": nn.Sequential(relu(), nn.Conv2d(4, 4, 1), norm(4, track_running_stats=False)),
+        "cumulative": nn.Sequential(relu(), nn.Conv2d(4, 4, 1), norm(4, momentum=None)),
+        "relu alone": nn.Sequential(relu()),
+        "norm alone": norm(4),
+        "frozen": nn.Sequential(relu(), nn.Conv2d(4, 4, 1), norm(4)),
+    }
+
+
+class OwnCell(DagCell):
+    """Every operation of one's own on two edges that leave the same state."""
+
+    def __init__(self):
+        super().__init__()
+        self.edges = nn.ModuleDict({name: Edge(own_operations()) for name in "ab"})
+        self.incoming = [[("a", 0), ("b", 0)]]
+
+    def forward(self, x, picks):
+        return self.grow([x], picks)[-1]
+
+
+def test_operations_of_ones_own_take_the_slow_path_where_they_must():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        slow, x = OwnCell().double(), torch.randn(5, 4, 9, 9, dtype=torch.float64)
+        for module in slow.modules():
+            if isinstance(module, nn.BatchNorm2d) and module.affine:
+                nn.init.normal_(module.weight), nn.init.normal_(module.bias)
+    for edge in slow.edges.values():
+        edge.ops["frozen"].eval()
+    fast = speed_up(copy.deepcopy(slow))
+    found = []
+    for cell in (slow, fast):
+        weights = [torch.linspace(0.5, 1.5, 19, dtype=torch.float64).mul(s).requires_grad_() for s in (1, -0.7)]
+        y = cell(x, dict(zip("ab", weights, strict=True)))
+        gradients = torch.autograd.grad(y.square().sum(), [*weights, *cell.parameters()], materialize_grads=True)
+        found.append([y, *gradients, *cell.buffers()])
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-10, atol=1e-9)
