@@ -12,10 +12,11 @@ from torch.nn.functional import cross_entropy
 from benchmarks import textbook
 from benchmarks.frame import Case, Work, case, main
 from nas_tutorial import spaces
-from nas_tutorial.strategies.gradients import BY_ORDER, Batch, Bilevel, VirtualStep
+from nas_tutorial.strategies.gradients import Batch, Bilevel, VirtualStep, first_order, unrolled
 from nas_tutorial.training import Recipe, descend, placed
 
 RECIPE = Recipe(learning_rate=0.025)
+PACKAGE = {1: first_order, 2: unrolled}
 TEXTBOOK = {1: textbook.first_order, 2: textbook.second_order}
 
 
@@ -42,7 +43,7 @@ def search_step(space: spaces.Space, size: int, order: int, fast: bool, device: 
     train, validation = (batch(size, device, fast, seed) for seed in (0, 1))
     weights = RECIPE.optimiser(problem.network.parameters())
     alpha = torch.optim.Adam(problem.alphas.values(), 3e-4, betas=(0.5, 0.999), weight_decay=1e-3)
-    estimate = (BY_ORDER if fast else TEXTBOOK)[order]
+    estimate = (PACKAGE if fast else TEXTBOOK)[order]
 
     def work() -> None:
         for name, gradient in estimate(problem, train, validation, VirtualStep(0.025)).items():

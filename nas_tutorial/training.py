@@ -19,6 +19,7 @@ from nas_tutorial.fast import speed_up
 from nas_tutorial.spaces import Architecture, one_of
 
 Report = Callable[["Epoch"], None]
+LossOn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ class Recipe:
     cutout: int = 0
     drop_path: float = 0.0
     auxiliary: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Any, **changes: Any) -> Recipe:
+        """The recipe made of those fields of a strategy's settings that have the name of one here, some changed."""
+        own = {f.name: getattr(settings, f.name) for f in fields(cls) if hasattr(settings, f.name)}
+        return cls(**{**own, **changes})
 
     def optimiser(self, weights: Iterator[nn.Parameter]) -> torch.optim.SGD:
         """SGD over these weights."""
@@ -206,6 +213,38 @@ def descend(loss: Tensor, optimiser: torch.optim.Optimizer, clip: float) -> None
     optimiser.step()
 
 
+def train_epoch(
+    network: nn.Module,
+    split: Split,
+    data: Data,
+    recipe: Recipe,
+    optimiser: torch.optim.Optimizer,
+    generator: torch.Generator,
+    loss_on: LossOn,
+    workers: int = 0,
+) -> Meter:
+    """One step of the optimiser per batch of a split; generator: draws the order and the augmentation of the pictures.
+
+    loss_on: (images, labels) → the loss to go down and the logits (B, classes).
+    """
+    device, meter = next(network.parameters()).device, Meter()
+    network.train()
+    for images, labels in prepared(
+        split,
+        data,
+        recipe.batch_size,
+        generator=generator,
+        augmented=True,
+        cutout=recipe.cutout,
+        device=device,
+        workers=workers,
+    ):
+        loss, logits = loss_on(images, labels)
+        descend(loss, optimiser, recipe.clip)
+        meter.add(loss.detach(), logits, labels)
+    return meter
+
+
 def fit(
     network: nn.Module, split: Split, data: Data, recipe: Recipe, generator: torch.Generator, workers: int = 0
 ) -> Iterator[Epoch]:
@@ -213,26 +252,15 @@ def fit(
 
     generator: draws the order and the augmentation of the pictures; drop path and dropout use torch's default one.
     """
-    device = next(network.parameters()).device
     optimiser = recipe.optimiser(network.parameters())
     schedule = recipe.schedule(optimiser)
+
+    def loss_on(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        return loss_of(network, images, labels, recipe.auxiliary)
+
     for epoch in range(recipe.epochs):
         set_drop_path(network, recipe.drop_path * epoch / recipe.epochs)
-        network.train()
-        meter = Meter()
-        for images, labels in prepared(
-            split,
-            data,
-            recipe.batch_size,
-            generator=generator,
-            augmented=True,
-            cutout=recipe.cutout,
-            device=device,
-            workers=workers,
-        ):
-            loss, logits = loss_of(network, images, labels, recipe.auxiliary)
-            descend(loss, optimiser, recipe.clip)
-            meter.add(loss.detach(), logits, labels)
+        meter = train_epoch(network, split, data, recipe, optimiser, generator, loss_on, workers)
         schedule.step()
         yield Epoch(epoch + 1, recipe.epochs, meter.loss, meter.accuracy)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import chi2
 
-from nas_tutorial import data, spaces
+from nas_tutorial import data, spaces, training
 from nas_tutorial.strategies import random, sharing
 from nas_tutorial.training import Recipe, placed, seeded
 
@@ -79,7 +79,7 @@ def test_paths_are_drawn_uniformly(strokes, monkeypatch):
     """A χ² test over the operations of each edge; one path per batch, and a new one each time."""
     drawn, batches = [], 300
     supernet = TINY.supernet(4)
-    monkeypatch.setattr(sharing, "descend", lambda *_: None)
+    monkeypatch.setattr(training, "descend", lambda *_: None)
     supernet.register_forward_pre_hook(lambda module, args: drawn.append(args[1].choices))
     generator, recipe = torch.Generator().manual_seed(0), Recipe(batch_size=2)
     for _ in range(10):

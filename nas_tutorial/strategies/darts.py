@@ -46,15 +46,7 @@ class Config:
     @property
     def recipe(self) -> Recipe:
         """How the weights are trained."""
-        return Recipe(
-            self.epochs,
-            self.batch_size,
-            self.learning_rate,
-            self.final_rate,
-            self.momentum,
-            weight_decay=self.weight_decay,
-            clip=self.clip,
-        )
+        return Recipe.of(self)
 
 
 PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning_rate=0.1, alpha_rate=6e-3)}

@@ -56,16 +56,7 @@ class Config:
     @property
     def recipe(self) -> Recipe:
         """How the shared weights are trained."""
-        return Recipe(
-            self.epochs,
-            self.batch_size,
-            self.learning_rate,
-            self.final_rate,
-            nesterov=True,
-            weight_decay=self.weight_decay,
-            clip=self.clip,
-            restart=self.restart,
-        )
+        return Recipe.of(self, nesterov=True)
 
     def controller(self, space: Space, seed: int) -> Controller:
         """The policy for this space."""

@@ -5,7 +5,7 @@ difference, and `first_order` takes the weights as they are (ξ = 0). Each is a 
 `(problem, train, validation, step)`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -134,7 +134,3 @@ def moved(weights: Tensors, to: Tensors) -> Iterator[None]:
 def _write(weights: Tensors, values: Tensors) -> None:
     for name, w in weights.items():
         w.copy_(values[name])
-
-
-Estimate = Callable[[Bilevel, Batch, Batch, VirtualStep], Tensors]
-BY_ORDER: dict[int, Estimate] = {1: first_order, 2: unrolled}

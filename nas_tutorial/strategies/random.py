@@ -39,9 +39,7 @@ class Config:
 
     def recipe(self, epochs: int) -> Recipe:
         """How weights are trained for this many epochs."""
-        return Recipe(
-            epochs, self.batch_size, self.learning_rate, self.final_rate, weight_decay=self.weight_decay, clip=self.clip
-        )
+        return Recipe.of(self, epochs=epochs)
 
 
 PROFILES = {

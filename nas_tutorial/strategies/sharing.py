@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture
-from nas_tutorial.training import Meter, Recipe, descend, evaluate_path, prepared
+from nas_tutorial.training import Meter, Recipe, evaluate_path, prepared, train_epoch
 
 Sampler = Callable[[], Architecture]
 
@@ -25,23 +25,12 @@ def train_paths(
 
     The gradient of the expected loss is estimated by that of M sampled architectures, M = 1  (ENAS, eq. 1).
     """
-    device, meter = next(supernet.parameters()).device, Meter()
-    supernet.train()
-    for images, labels in prepared(
-        data.train,
-        data,
-        recipe.batch_size,
-        generator=generator,
-        augmented=True,
-        cutout=recipe.cutout,
-        device=device,
-        workers=workers,
-    ):
+
+    def loss_on(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         logits = supernet(images, sampler())
-        loss = nn.functional.cross_entropy(logits, labels)
-        descend(loss, optimiser, recipe.clip)
-        meter.add(loss.detach(), logits, labels)
-    return meter
+        return nn.functional.cross_entropy(logits, labels), logits
+
+    return train_epoch(supernet, data.train, data, recipe, optimiser, generator, loss_on, workers)
 
 
 def shared_accuracies(
