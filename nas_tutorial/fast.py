@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nas_tutorial.edges import DagCell, Edge
-from nas_tutorial.ops import FactorizedReduce, Zero
+from nas_tutorial.ops import FactorizedReduce, Zero, every_other
 
 POOLS = (nn.AvgPool2d, nn.MaxPool2d)
 
@@ -58,6 +58,12 @@ class State:
             self.kept["relu"] = self.x.relu()
         return self.kept["relu"]
 
+    def pixels(self) -> tuple[Tensor, Tensor]:
+        """The even and the odd pixels of the ReLU, (B, C, ⌈H/2⌉, ⌈W/2⌉) each."""
+        if "pixels" not in self.kept:
+            self.kept["pixels"] = tuple(half.clone() for half in every_other(self.relu()))  # not once per edge
+        return self.kept["pixels"]
+
     def pooled(self, pool: nn.Module, norm: nn.BatchNorm2d | None) -> Tensor:
         """The pool's output, normalised where a norm follows: (B, C, H', W'). Each norm's statistics move once."""
         key = (type(pool), *(getattr(pool, name) for name in pool.__constants__), norm and norm.eps)
@@ -75,30 +81,49 @@ def grow(cell: DagCell, states: Sequence[Tensor], picks: Mapping[str, Any]) -> l
     grown = [State(x) for x in states]
     for names in cell.incoming:
         edges = [(cell.edges[name], grown[source], picks[name]) for name, source in names if name in picks]
-        grown.append(State(sum(term for edge in edges for term in terms(*edge))))
+        grown.append(State(dense_gradient(total(term for edge in edges for term in terms(*edge)))))
     return [state.x for state in grown]
 
 
-def terms(edge: Edge, state: State, weights: Tensor) -> Iterator[Tensor]:
-    """p_o · o(x) for every operation of an edge that can contribute."""
+def dense_gradient(x: Tensor) -> Tensor:
+    """x, whose gradient will lie in memory as x does: a slice of a cell's output does not, and batch norm minds."""
+    if x.requires_grad:
+        order = torch.channels_last if x.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        x.register_hook(lambda gradient: gradient.contiguous(memory_format=order))
+    return x
+
+
+def total(terms: Iterable[tuple[Tensor | None, Tensor]]) -> Tensor:
+    """Σ p · y over pairs (p, y), in one tensor; where p is None, y has its weight already and nobody else needs it."""
+    result = 0
+    for p, y in terms:
+        if isinstance(result, int):
+            result = y if p is None else p * y
+        else:
+            result = result.add_(y) if p is None else result.addcmul_(p, y)
+    return result
+
+
+def terms(edge: Edge, state: State, weights: Tensor) -> Iterator[tuple[Tensor | None, Tensor]]:
+    """p_o and o(x), see `total`, for every operation of an edge that can contribute."""
     for p, op in zip(weights, edge.ops.values(), strict=True):
         if not isinstance(op, Zero):
             yield weighted(op, state, p)
 
 
-def weighted(op: nn.Module, state: State, p: Tensor) -> Tensor:
-    """p · op(x) for one operation."""
+def weighted(op: nn.Module, state: State, p: Tensor) -> tuple[Tensor | None, Tensor]:
+    """p and op(x), or None and p · op(x), for one operation."""
     match op:
         case nn.AvgPool2d() | nn.MaxPool2d():
-            return p * state.pooled(op, None)
+            return p, state.pooled(op, None)
         case nn.Sequential() if len(op) == 2 and isinstance(op[0], POOLS) and follows(op[1]) and not op[1].affine:
-            return p * state.pooled(op[0], op[1])
+            return p, state.pooled(op[0], op[1])
         case nn.Sequential() if len(op) > 1 and isinstance(op[0], nn.ReLU) and follows(op[-1]):
             steps = op.steps if isinstance(op, Separable) else list(op)
-            return scaled_norm(op[-1], run(steps[1:-1], state.relu()), p)
+            return None, scaled_norm(op[-1], run(steps[1:-1], state.relu()), p)
         case FactorizedReduce() if isinstance(op.relu, nn.ReLU) and follows(op.norm):
-            return scaled_norm(op.norm, op.halve(state.relu()), p)
-    return p * op(state.x)
+            return None, scaled_norm(op.norm, op.halve(*state.pixels()), p)
+    return p, op(state.x)
 
 
 # --- batch norm -------------------------------------------------------------------------------------------------------
@@ -173,6 +198,8 @@ class Separable(nn.Sequential):
         while layers:
             pair = layers[:2]
             steps.append(Together(*pair) if len(pair) == 2 and is_separable(*pair) else pair[0])
+            if isinstance(pair[0], nn.ReLU) and len(steps) > 1 and isinstance(steps[-2], nn.BatchNorm2d):
+                steps[-1] = nn.ReLU(inplace=True)
             del layers[: 1 + isinstance(steps[-1], Together)]
         return steps
 
@@ -222,9 +249,9 @@ class DepthwisePointwise(torch.autograd.Function):
         x, w, p = ctx.saved_tensors
         asks_x, asks_w, asks_p = ctx.needs_input_grad[:3]
         dp = torch.nn.grad.conv2d_weight(convolve(x, w, ctx.stride, ctx.dilation), p.shape, dy) if asks_p else None
-        dz = spread(F.conv2d(dy, p.transpose(0, 1)), x, ctx.stride)  # (B, C, H, W)
-        dx = convolve(dz, w.flip(2, 3), 1, ctx.dilation) if asks_x else None
-        dw = kernel_gradient(x, dz, w, ctx.dilation) if asks_w else None
+        dz = F.conv2d(dy, p.transpose(0, 1))  # (B, C, ⌈H/stride⌉, ⌈W/stride⌉)
+        dx = convolve(spread(dz, x, ctx.stride), w.flip(2, 3), 1, ctx.dilation) if asks_x else None
+        dw = kernel_gradient(x, dz, w, ctx.stride, ctx.dilation) if asks_w else None
         return dx, dw, dp, None, None
 
 
@@ -247,23 +274,22 @@ def spread(dy: Tensor, x: Tensor, stride: int) -> Tensor:
     return full
 
 
-def kernel_gradient(x: Tensor, dy: Tensor, w: Tensor, dilation: int, pictures: int = 16) -> Tensor:
+def kernel_gradient(x: Tensor, dy: Tensor, w: Tensor, stride: int, dilation: int, pictures: int = 16) -> Tensor:
     """∂w (C, 1, k, k): plain 3×3 kernels by torch; else x convolved with ∂y, some pictures at a time.
 
-    Tap (i, j) of a channel's kernel met x at offset dilation·(i, j): the gradient is a convolution of stride `dilation`
-    whose channels are all (picture, channel) pairs, summed over pictures.
+    Tap (i, j) of a channel's kernel met x at stride·(pixel of y) + dilation·(i, j): the gradient is a convolution in
+    which the two change places, and whose channels are all (picture, channel) pairs, summed over pictures.
     """
     k, padding = w.shape[-1], dilation * (w.shape[-1] // 2)
     if k <= 3 and dilation == 1:
-        return torch.nn.grad.conv2d_weight(x, w.shape, dy, padding=padding, groups=len(w))
-    return sum(
-        _kernel_gradient(a, b, k, padding, dilation) for a, b in zip(x.split(pictures), dy.split(pictures), strict=True)
-    )
+        return torch.nn.grad.conv2d_weight(x, w.shape, dy, stride, padding, groups=len(w))
+    parts = zip(x.split(pictures), dy.split(pictures), strict=True)
+    return sum(_kernel_gradient(a, b, k, padding, stride, dilation) for a, b in parts)
 
 
-def _kernel_gradient(x: Tensor, dy: Tensor, k: int, padding: int, dilation: int) -> Tensor:
+def _kernel_gradient(x: Tensor, dy: Tensor, k: int, padding: int, stride: int, dilation: int) -> Tensor:
     count, channels, height, width = x.shape
     images = x.permute(2, 3, 0, 1).reshape(1, height, width, -1).permute(0, 3, 1, 2)  # (1, B·C, H, W)
-    kernels = dy.reshape(-1, 1, height, width)  # (B·C, 1, H, W)
-    taps = F.conv2d(images, kernels, None, dilation, padding, groups=count * channels)  # (1, B·C, ≥ k, ≥ k)
+    kernels = dy.reshape(-1, 1, *dy.shape[2:])  # (B·C, 1, ⌈H/stride⌉, ⌈W/stride⌉)
+    taps = F.conv2d(images, kernels, None, dilation, padding, stride, groups=count * channels)  # (1, B·C, ≥ k, ≥ k)
     return taps[..., :k, :k].reshape(count, channels, k, k).sum(0)[:, None]

@@ -25,7 +25,7 @@ class Zero(nn.Module):
 
 
 class FactorizedReduce(nn.Module):
-    """Halve H and W by two 1×1 convolutions of stride 2: one reads the even rows and columns, the other the odd ones.
+    """Halve H and W by two 1×1 convolutions: one reads the even rows and columns, the other the odd ones.
 
     In front there is a ReLU (DARTS) or not (ENAS macro); behind, batch norm. Odd sizes are padded by one.
     """
@@ -33,18 +33,25 @@ class FactorizedReduce(nn.Module):
     def __init__(self, inputs: int, outputs: int, affine: bool = True, relu: bool = True):
         super().__init__()
         self.relu = nn.ReLU() if relu else nn.Identity()
-        self.even = nn.Conv2d(inputs, outputs // 2, 1, stride=2, bias=False)
-        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, stride=2, bias=False)
+        self.even = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
+        self.odd = nn.Conv2d(inputs, outputs - outputs // 2, 1, bias=False)
         self.norm = nn.BatchNorm2d(outputs, affine=affine)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, inputs, H, W) → (B, outputs, ⌈H/2⌉, ⌈W/2⌉)."""
-        return self.norm(self.halve(self.relu(x)))
+        return self.norm(self.halve(*every_other(self.relu(x))))
 
-    def halve(self, x: Tensor) -> Tensor:
-        """The two convolutions, side by side; shapes as in `forward`."""
-        shifted = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
-        return torch.cat([self.even(x), self.odd(shifted)], dim=1)
+    def halve(self, even: Tensor, odd: Tensor) -> Tensor:
+        """The two convolutions, side by side: two times (B, inputs, H', W') → (B, outputs, H', W')."""
+        return torch.cat([self.even(even), self.odd(odd)], dim=1)
+
+
+def every_other(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels (0, 0), (0, 2), … and pixels (1, 1), (1, 3), …: (B, C, H, W) → two times (B, C, ⌈H/2⌉, ⌈W/2⌉)."""
+    height, width = x.shape[-2:]
+    if height % 2 or width % 2:
+        x = nn.functional.pad(x, (0, width % 2, 0, height % 2))
+    return x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]
 
 
 def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:

@@ -85,7 +85,7 @@ def gradient(loss: Tensor, *groups: Tensors, create_graph: bool = False) -> tupl
 def first_order(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) -> Tensors:
     """∂L_val(w, α)/∂α: the weights are taken to be optimal already  (DARTS, eq. 7 with ξ = 0)."""
     with frozen_statistics(problem.network):
-        return gradient(problem.loss(validation), problem.alphas)[0]
+        return _alpha_gradient(problem, validation)
 
 
 def exact(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) -> Tensors:
@@ -111,12 +111,30 @@ def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualSte
 
 def _alpha_gradient_at(problem: Bilevel, train: Batch, direction: Tensors, epsilon: Tensor) -> Tensors:
     with moved(problem.weights, {name: w + epsilon * direction[name] for name, w in problem.weights.items()}):
-        return gradient(problem.loss(train), problem.alphas)[0]
+        return _alpha_gradient(problem, train)
+
+
+def _alpha_gradient(problem: Bilevel, batch: Batch) -> Tensors:
+    with constant(problem.weights):
+        return gradient(problem.loss(batch), problem.alphas)[0]
 
 
 def norm(tensors: Tensors) -> Tensor:
     """Euclidean norm of all entries together, a scalar."""
     return torch.sqrt(sum(t.square().sum() for t in tensors.values()))
+
+
+@contextmanager
+def constant(weights: Tensors) -> Iterator[None]:
+    """Inside the block the weights are constants: nothing computes their gradients on the way to those of α."""
+    trainable = [w for w in weights.values() if w.requires_grad]
+    try:
+        for w in trainable:
+            w.requires_grad_(False)
+        yield
+    finally:
+        for w in trainable:
+            w.requires_grad_(True)
 
 
 @contextmanager
