@@ -209,16 +209,16 @@ plots.show(figure, alt="Test accuracy of the found cell and three random cells; 
 last = found.history[-1].validation_accuracy
 mean_of_random = sum(scores.mean for scores in others) / len(others)
 print(f"search {last:.2f} | trained alone {alone} | mean of random cells {mean_of_random:.2f}")
-assert alone.mean > last + 0.05 and alone.mean > mean_of_random + 0.1 and alone.std < 0.2
+assert alone.mean > last + 0.1 and alone.mean > mean_of_random + 0.1 and alone.std < 0.15
 
 # %% [markdown]
-# **Answer: C.** Trained alone, the found cell gets 0.69 ± 0.08 of the test pictures right (mean and standard
-# deviation of three seeds), where the search had reported 0.49. The 0.49 belonged to the blend of everything, not
+# **Answer: C.** Trained alone, the found cell gets 0.79 ± 0.03 of the test pictures right (mean and standard
+# deviation of three seeds), where the search had reported 0.45. The 0.45 belonged to the blend of everything, not
 # to the cell; and alone, the cell could learn from twice as many pictures.
 #
 # Now the honest part. The found cell beats the *average* random cell, 0.43, by far. But one of three dice rolls
-# came to 0.62, and the bands touch. Is a search better than rolling the die a few times and keeping the best? One
-# search and three seeds cannot tell. It is the right question, though, and the course answers it step by step.
+# came to 0.62. Would a search still win against rolling the die ten times and keeping the best? One search and
+# three rolls cannot tell. It is the right question, though, and the course answers it step by step.
 
 # %% [markdown]
 # ## Look inside
