@@ -49,7 +49,7 @@ class Config:
         return Recipe.of(self)
 
 
-PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning_rate=0.1, alpha_rate=6e-3)}
+PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning_rate=0.1, alpha_rate=0.03)}
 
 
 def search(
