@@ -10,7 +10,7 @@ export OMP_WAIT_POLICY ?= PASSIVE
 VENV := "$(PYTHON)" tools/make_venv.py --torch-index "$(TORCH_INDEX)"
 BIN := .venv/bin
 
-.PHONY: help demo test lab notebooks slides lint format clean
+.PHONY: help demo test solved lab notebooks slides lint format clean
 
 help:  ## list the commands
 	@echo "nas_tutorial: learn neural architecture search by running it"
@@ -26,6 +26,10 @@ demo:  ## search with DARTS, ENAS and at random; leaderboard and report in runs/
 test:  ## all tests, notebooks included
 	@$(VENV) --extra test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --cov=nas_tutorial --cov-report=term $(ARGS)
+
+solved:  ## run the notebooks with all exercises solved
+	@$(VENV) --extra test
+	@$(BIN)/python -m pytest -q -n 2 -m solved tests/test_solved.py $(ARGS)
 
 lab:  ## open JupyterLab on the first notebook
 	@$(VENV) --extra notebooks

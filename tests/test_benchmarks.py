@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import drawing, frame, retrain_step, sampling, search_step, textbook
+from benchmarks import drawing, figures, frame, retrain_step, sampling, scaling, search_step, textbook
 from nas_tutorial import spaces
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
 
@@ -15,6 +15,7 @@ MODULES = {
     "sampling/tiny": sampling,
     "retrain_step/tiny": retrain_step,
     "drawing/tiny": drawing,
+    "scaling/operations/2": scaling,
 }
 
 
@@ -60,3 +61,34 @@ def test_the_textbook_step_is_the_same_step(baseline, ours):
     for name, gradient in gradients[1].items():
         torch.testing.assert_close(gradients[0][name], gradient, rtol=0, atol=1e-9)
         assert gradient.abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("varied", scaling.VARIED)
+def test_a_scaling_case_varies_one_size(varied):
+    for value in scaling.VARIED[varied]:
+        given = {name: size for name, size in {**scaling.BASE, varied: value}.items() if name != "batch"}
+        space = scaling.resized(**given)
+        assert (space.channels, space.cells, space.nodes, len(space.operations)) == tuple(given.values())
+        edges = given["nodes"] * (given["nodes"] + 3) // 2
+        assert space.alpha_shapes == dict.fromkeys(("normal", "reduce"), (edges, given["operations"]))
+
+
+def study(power):
+    """Lines of a study in which cost and memory are `power` of the size, and the fast path takes half of both."""
+    lines = [{"name": "scaling/floor", "cpu_seconds_median": 0.0, "peak_rss_mb": 500}]
+    for case in scaling.cases():
+        if case.name != "scaling/floor":
+            *_, value, path = case.name.split("/")
+            cost = int(value) ** power * (2 if path == "slow" else 1)
+            lines.append({"name": case.name, "cpu_seconds_median": cost, "peak_rss_mb": 500 + 1000 * cost})
+    return figures.read(json.dumps(line) for line in lines)
+
+
+@pytest.mark.parametrize("measure", figures.MEASURES)
+def test_the_plots_of_a_scaling_study_say_how_costs_grow(measure):
+    figure = figures.scaling(study(1.5), measure)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert sum("×2.8, fast ×2.8" in title for title in titles) == 4  # 2 to the power of 1.5
+    assert "2.0 to 2.0 times" in figure.get_suptitle()
+    values, found = figures.series(study(1.5), "channels", "fast", measure)
+    assert list(found) == pytest.approx([v**1.5 for v in values])
