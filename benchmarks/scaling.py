@@ -22,8 +22,8 @@ VARIED = {
 
 def resized(channels: int, cells: int, nodes: int, operations: int) -> spaces.DARTS:
     """A DARTS space whose cells have `nodes` nodes and only the first `operations` operations of the table."""
-    sizes = {"nodes": nodes, "operations": tuple(ops.DARTS)[:operations]}
-    return type("ResizedDARTS", (spaces.DARTS,), sizes)(channels, cells)
+    changed = {"nodes": nodes, "operations": tuple(ops.DARTS)[:operations]}
+    return type("ResizedDARTS", (spaces.DARTS,), changed)(channels, cells)
 
 
 def nothing(device: str) -> Work:

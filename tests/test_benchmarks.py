@@ -84,7 +84,7 @@ def study(power):
     return figures.read(json.dumps(line) for line in lines)
 
 
-@pytest.mark.parametrize("measure", figures.MEASURES)
+@pytest.mark.parametrize("measure", figures.MEASURES.values(), ids=figures.MEASURES)
 def test_the_plots_of_a_scaling_study_say_how_costs_grow(measure):
     figure = figures.scaling(study(1.5), measure)
     titles = [axes.get_title(loc="left") for axes in figure.axes]
