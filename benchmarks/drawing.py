@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import torch
 
 from benchmarks.frame import Case, Work, case, main
-from nas_tutorial import drawing, miniature, spaces
+from nas_tutorial import spaces
+from nas_tutorial.pictures import drawing, miniature
 from nas_tutorial.spaces import Architecture
 
 SMALL = ("tiny", "nasbench201")

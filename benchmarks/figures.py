@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 
-from nas_tutorial import ops
-from nas_tutorial.plots import style
+from nas_tutorial.networks import ops
+from nas_tutorial.pictures.plots import style
 
 Rows = Mapping[str, Mapping[str, Any]]  # the lines of a benchmark by name
 Found = Mapping[str, tuple[np.ndarray, np.ndarray]]  # path → values of a size, and what was measured at them

@@ -11,8 +11,8 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.frame import Case, Work, case, main
 from benchmarks.search_step import RECIPE, batch, sizes
-from nas_tutorial import spaces, stacking
-from nas_tutorial.training import descend, placed
+from nas_tutorial import spaces
+from nas_tutorial.training import optimiser_step, stacking, to_device
 
 TABLE_SPACE = spaces.Tiny(4, 1)
 GROUP = 25
@@ -23,12 +23,12 @@ def retrain_step(space: spaces.Space, size: int, name: str | None, fast: bool, d
     torch.manual_seed(0)
     architecture = space.named[name] if name else space.sample(torch.Generator().manual_seed(0))
     network = space.network(architecture)
-    network = placed(network, device) if fast else network.to(device)
+    network = to_device(network, device) if fast else network.to(device)
     images, labels = batch(size, device, fast, 0)
     optimiser = RECIPE.optimiser(network.parameters())
 
     def work() -> None:
-        descend(cross_entropy(network(images), labels), optimiser, RECIPE.clip)
+        optimiser_step(cross_entropy(network(images), labels), optimiser, RECIPE.clip)
 
     return work
 
@@ -50,7 +50,7 @@ def one_by_one(networks: list[torch.nn.Module], device: str) -> Work:
 
     def work() -> None:
         for network, optimiser in zip(networks, optimisers, strict=True):
-            descend(cross_entropy(network(images), labels), optimiser, RECIPE.clip)
+            optimiser_step(cross_entropy(network(images), labels), optimiser, RECIPE.clip)
 
     return work
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import torch
 
 from benchmarks.frame import Case, Work, case, main
-from nas_tutorial import controller, spaces
+from nas_tutorial import spaces
+from nas_tutorial.strategies import controller
 
 COUNT = 64
 SPACES = (spaces.ENASMacro(36, 12), spaces.ENASMicro(20, 6), spaces.Tiny())

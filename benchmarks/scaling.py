@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from benchmarks.frame import Case, Work, case, main
 from benchmarks.search_step import search_step, sizes
-from nas_tutorial import ops, spaces
+from nas_tutorial import spaces
+from nas_tutorial.networks import ops
 
 BASE = {"channels": 8, "cells": 6, "nodes": 4, "operations": 8, "batch": 16}
 VARIED = {

@@ -13,7 +13,7 @@ from benchmarks import textbook
 from benchmarks.frame import Case, Work, case, main
 from nas_tutorial import spaces
 from nas_tutorial.strategies.gradients import Batch, Bilevel, VirtualStep, first_order, unrolled
-from nas_tutorial.training import Recipe, descend, placed
+from nas_tutorial.training import Recipe, optimiser_step, to_device
 
 RECIPE = Recipe(learning_rate=0.025)
 PACKAGE = {1: first_order, 2: unrolled}
@@ -32,7 +32,7 @@ def bilevel(space: spaces.Space, fast: bool, device: str) -> Bilevel:
     """A supernet with seeded weights and α on the fast or the slow path."""
     torch.manual_seed(0)
     network = space.supernet()
-    network = placed(network, device) if fast else network.to(device)
+    network = to_device(network, device) if fast else network.to(device)
     alphas = space.alphas(torch.Generator().manual_seed(0))
     return Bilevel(space, network, {k: a.detach().to(device).requires_grad_() for k, a in alphas.items()})
 
@@ -51,7 +51,7 @@ def search_step(space: spaces.Space, size: int, order: int, fast: bool, device: 
         alpha.step()
         used = {name: a.detach() for name, a in problem.alphas.items()} if fast else problem.alphas
         loss = cross_entropy(problem.logits(train[0], alphas=used), train[1])
-        descend(loss, weights, RECIPE.clip)
+        optimiser_step(loss, weights, RECIPE.clip)
 
     return work
 
@@ -61,12 +61,12 @@ def child_step(space: spaces.Space, size: int, path: str, device: str) -> Work:
     torch.manual_seed(0)
     architecture = space.sample(torch.Generator().manual_seed(0))
     network = space.network(architecture) if path == "alone" else space.supernet()
-    network = network.to(device) if path == "slow" else placed(network, device)
+    network = network.to(device) if path == "slow" else to_device(network, device)
     images, labels = batch(size, device, path != "slow", 0)
     optimiser = RECIPE.optimiser(network.parameters())
 
     def work() -> None:
-        descend(cross_entropy(network(images, architecture), labels), optimiser, RECIPE.clip)
+        optimiser_step(cross_entropy(network(images, architecture), labels), optimiser, RECIPE.clip)
 
     return work
 

@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from nas_tutorial import data, drawing, spaces, training
-from nas_tutorial.cli import demo, main, report
+from nas_tutorial import data, spaces, training
+from nas_tutorial.cli import main
+from nas_tutorial.demo import demo, report
 from nas_tutorial.cli.arguments import COMMANDS
-from nas_tutorial.strategies.events import Event, SearchResult
+from nas_tutorial.pictures import drawing
+from nas_tutorial.strategies.results import Event, SearchResult
 
 CELL = "|conv_3x3~0|+|skip~0|conv_1x1~1|"
 QUICK = ["--data", "strokes", "--per-class", "20"]

@@ -8,7 +8,8 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2, norm
 
-from nas_tutorial import controller, spaces
+from nas_tutorial import spaces
+from nas_tutorial.strategies import controller
 
 SMALL = {
     "tiny": spaces.Tiny(),

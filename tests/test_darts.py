@@ -9,8 +9,8 @@ from torch.nn.functional import cross_entropy
 
 from nas_tutorial import data, spaces
 from nas_tutorial.strategies import darts
-from nas_tutorial.strategies.events import SearchResult
-from nas_tutorial.training import evaluate, prepared
+from nas_tutorial.strategies.results import SearchResult
+from nas_tutorial.training import batches, evaluate
 
 TINY = spaces.Tiny(4)
 
@@ -66,7 +66,7 @@ def plain_search(space, pictures, config, seed, epochs):
     adam = torch.optim.Adam(alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay)
     sgd = torch.optim.SGD(network.parameters(), config.learning_rate, 0.9, weight_decay=config.weight_decay)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, config.epochs, config.final_rate)
-    train, validation = (next(iter(prepared(s, pictures, len(s)))) for s in (pictures.train, pictures.validation))
+    train, validation = (next(iter(batches(s, pictures, len(s)))) for s in (pictures.train, pictures.validation))
     for _ in range(epochs):
         statistics = {k: b.clone() for k, b in network.named_buffers()}
         adam.zero_grad()

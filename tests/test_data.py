@@ -172,7 +172,7 @@ def test_test_pictures_do_not_depend_on_what_is_trained_on(name):
 def test_loading_leaves_the_global_generator_alone():
     before = torch.get_rng_state()
     d = data.load("digits", per_class=4, test_per_class=1)
-    list(data.batches(d.train, 5, generator=seeded()))
+    list(data.loader(d.train, 5, generator=seeded()))
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -519,7 +519,7 @@ def test_the_real_archive_is_the_one_asked_for():
 
 
 def served(split, size, workers, epochs=1, **options):
-    loader = data.batches(split, size, workers=workers, **options)
+    loader = data.loader(split, size, workers=workers, **options)
     return [batch for _ in range(epochs) for batch in loader]
 
 
@@ -541,7 +541,7 @@ def test_workers_do_not_draw_ahead(cluttered):
     for workers in (0, 2):
         generator = seeded(2)
         draws.append(
-            [torch.rand(1, generator=generator) for _ in data.batches(few, 4, generator=generator, workers=workers)]
+            [torch.rand(1, generator=generator) for _ in data.loader(few, 4, generator=generator, workers=workers)]
         )
     assert draws[0] == draws[1]
 
@@ -553,9 +553,9 @@ def test_batches_serve_every_picture_once(count, size, shuffled, drop_last):
     generator = seeded() if shuffled else None
     if drop_last and size > count:
         with pytest.raises(ValueError, match=f"batches of {size} cannot be made of {count} pictures.*drop_last=False"):
-            data.batches(split, size, generator=generator, drop_last=True)
+            data.loader(split, size, generator=generator, drop_last=True)
         return
-    loader = data.batches(split, size, generator=generator, drop_last=drop_last)
+    loader = data.loader(split, size, generator=generator, drop_last=drop_last)
     got = list(loader)
     assert len(got) == len(loader) and all(len(labels) == size for _, labels in got[:-1])
     assert all(torch.equal(images.flatten().long(), labels) for images, labels in got)
@@ -567,7 +567,7 @@ def test_batches_serve_every_picture_once(count, size, shuffled, drop_last):
 
 def test_batches_need_a_positive_size(cluttered):
     with pytest.raises(ValueError, match="batches of 0 cannot be made of 2000 pictures.*between 1 and 2000"):
-        data.batches(cluttered.test, 0)
+        data.loader(cluttered.test, 0)
 
 
 # ----------------------------------------------------------------------------------------- normalising and augmenting

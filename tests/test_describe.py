@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from nas_tutorial import describe, spaces
-from nas_tutorial.costs import Work
-from nas_tutorial.fast import speed_up
+from nas_tutorial import spaces
+from nas_tutorial.measures import describe
+from nas_tutorial.networks.costs import MultiplyAddCounter
+from nas_tutorial.networks.fast import speed_up
 
 SMALL = {
     "tiny": spaces.Tiny(4, 2),
@@ -96,9 +97,9 @@ def test_shapes_of_every_space_end_in_the_classes():
 def test_a_backward_pass_counts_as_two_forward_passes():
     space = spaces.NASBench201(4, 1, 1)
     network, picture = space.network(space.architecture([3] * 6)), torch.zeros(1, 3, 16, 16)
-    with Work() as forward, torch.no_grad():
+    with MultiplyAddCounter() as forward, torch.no_grad():
         network(picture.expand(2, -1, -1, -1))
-    with Work() as both:
+    with MultiplyAddCounter() as both:
         network(picture.expand(2, -1, -1, -1)).sum().backward()
     counter = FlopCounterMode(display=False)
     with counter:
@@ -118,9 +119,9 @@ def test_the_fast_path_counts_as_much_as_the_slow_one(name):
     counted = []
     for net in (network, speed_up(copy.deepcopy(network))):
         for choice in (alphas, architecture):
-            with Work() as trained:
+            with MultiplyAddCounter() as trained:
                 net(pictures, choice)
-            with Work() as judged, torch.no_grad():
+            with MultiplyAddCounter() as judged, torch.no_grad():
                 net(pictures, choice)
             counted.append((trained.multiply_adds, judged.multiply_adds))
     assert counted[:2] == counted[2:] and all(trained == 3 * judged > 0 for trained, judged in counted)
@@ -130,7 +131,7 @@ def test_work_counts_only_inside_its_block_and_ticks_once_a_pass():
     space, ticks = spaces.Tiny(4, 1), []
     network, picture = space.network(space.architecture([4, 4, 4])), torch.zeros(2, 3, 8, 8)
     network(picture)
-    with Work(lambda: ticks.append(1)) as work:
+    with MultiplyAddCounter(lambda: ticks.append(1)) as work:
         network(picture)
         network(picture)
     counted = work.multiply_adds

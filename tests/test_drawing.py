@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from nas_tutorial import drawing, spaces
-from nas_tutorial.colours import contrast
+from nas_tutorial import spaces
+from nas_tutorial.pictures import drawing
+from nas_tutorial.pictures.style import contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = sorted(spaces.BY_NAME)

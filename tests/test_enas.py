@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from nas_tutorial import controller, data, spaces
-from nas_tutorial.strategies import enas
+from nas_tutorial import data, spaces
+from nas_tutorial.strategies import controller, enas
 from nas_tutorial.strategies.enas import Config, Reinforce, Rewards, accuracy_reward, reinforce_loss
 from nas_tutorial.training import best_device
 

@@ -9,7 +9,7 @@ import torch
 import nas_tutorial
 from nas_tutorial import data, spaces
 from nas_tutorial.strategies import darts, enas, random
-from nas_tutorial.strategies.events import Event, Search, SearchResult
+from nas_tutorial.strategies.results import Event, Search, SearchResult
 
 FEW = {"updates": 1, "samples": 2, "candidates": 2}
 SEARCHES = {

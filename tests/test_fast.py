@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from nas_tutorial import spaces
-from nas_tutorial.edges import DagCell, Edge
-from nas_tutorial.fast import Separable, speed_up
+from nas_tutorial.networks.edges import DagCell, Edge
+from nas_tutorial.networks.fast import Separable, speed_up
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, exact, first_order, unrolled
 
 SIZES = {
@@ -136,8 +136,8 @@ class OwnCell(DagCell):
         self.edges = nn.ModuleDict({name: Edge(own_operations()) for name in "ab"})
         self.incoming = [[("a", 0), ("b", 0)]]
 
-    def forward(self, x, picks):
-        return self.grow([x], picks)[-1]
+    def forward(self, x, active):
+        return self.node_states([x], active)[-1]
 
 
 def test_operations_of_ones_own_take_the_slow_path_where_they_must():

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from nas_tutorial import controller, ops, spaces
-from nas_tutorial.edges import DropPath, Edge, set_drop_path
+from nas_tutorial import spaces
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import DropPath, Edge, set_drop_path
+from nas_tutorial.strategies import controller
 
 every_space = pytest.mark.parametrize("name", spaces.BY_NAME)
 
@@ -201,7 +203,7 @@ def test_any_picture_gives_one_logit_per_class(name, side, image_channels):
     x = torch.randn(2, image_channels, side, side)
     for evaluation in (True, False):
         network = space.network(architecture, classes=7, image_channels=image_channels, evaluation=evaluation)
-        features = network.features(x, network.own_picks)
+        features = network.features(x, network.own_ops)
         assert features.shape[2:] == ((side, side) if name == "tiny" else (side // 4, side // 4))
         assert network(x).shape == (2, 7)
 
@@ -220,7 +222,7 @@ def test_odd_sides_are_rounded_up(name):
     space = spaces.get(name, "small", channels=4)
     network = space.network(space.sample(torch.Generator().manual_seed(0)))
     expected = (11, 11) if name == "tiny" else (3, 3)  # 11 → 6 → 3
-    assert network.features(torch.randn(2, 3, 11, 11), network.own_picks).shape[2:] == expected
+    assert network.features(torch.randn(2, 3, 11, 11), network.own_ops).shape[2:] == expected
 
 
 def cell_shapes(network, x):
@@ -316,7 +318,7 @@ def test_the_cell_decides_what_a_tiny_network_sees(text, cells, radius):
     torch.manual_seed(0)
     space = spaces.Tiny(8, cells)
     network = space.network(space.parse(text)).double().eval()
-    assert influence(lambda x: network.features(x, network.own_picks), 3) == square(radius)
+    assert influence(lambda x: network.features(x, network.own_ops), 3) == square(radius)
 
 
 def test_a_factorised_reduction_reads_every_row_and_every_column():

@@ -12,8 +12,9 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nas_tutorial import plots, spaces
-from nas_tutorial.drawing import COLOURS, MARKERS
+from nas_tutorial import spaces
+from nas_tutorial.pictures import plots
+from nas_tutorial.pictures.drawing import COLOURS, MARKERS
 
 
 @dataclass

@@ -6,7 +6,7 @@ from scipy.stats import chi2
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.strategies import random, sharing
-from nas_tutorial.training import Recipe, placed, seeded
+from nas_tutorial.training import Recipe, seeded, to_device
 
 TINY = spaces.Tiny(4)
 
@@ -53,7 +53,7 @@ def test_alone_trains_each_one_from_scratch(strokes):
 def test_shared_trains_one_supernet(shared):
     """The weights of all operations move, and the loss on random paths falls."""
     with seeded(0):
-        fresh = placed(TINY.supernet(4)).state_dict()
+        fresh = to_device(TINY.supernet(4)).state_dict()
     moved = {name for name, w in fresh.items() if not torch.equal(w, shared.weights[f"network.{name}"])}
     assert {n for n in fresh if n.endswith("weight") and ".ops." in n} <= moved
     print(f"loss on random paths: {[round(e.loss, 3) for e in shared.history]}")
@@ -79,7 +79,7 @@ def test_paths_are_drawn_uniformly(strokes, monkeypatch):
     """A χ² test over the operations of each edge; one path per batch, and a new one each time."""
     drawn, batches = [], 300
     supernet = TINY.supernet(4)
-    monkeypatch.setattr(training, "descend", lambda *_: None)
+    monkeypatch.setattr(training.fitting, "optimiser_step", lambda *_: None)
     supernet.register_forward_pre_hook(lambda module, args: drawn.append(args[1].choices))
     generator, recipe = torch.Generator().manual_seed(0), Recipe(batch_size=2)
     for _ in range(10):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas_tutorial import ranking
+from nas_tutorial.measures import ranking
 
 scores = st.lists(st.integers(0, 6), min_size=2, max_size=6)
 

@@ -385,11 +385,11 @@ def test_loose_ends_of_a_micro_cell_by_hand():
 # --- from α to an architecture ---
 def test_relax_is_the_softmax_of_every_row():
     alphas = {"cell": torch.tensor([[0.0, 1.0, 2.0, 3.0, 4.0], [0.0] * 5, [9.0, 0, 0, 0, 0]], dtype=torch.float64)}
-    picks = TINY.relax(alphas)["cell"]
-    assert list(picks) == ["1<0", "2<0", "2<1"]
+    active = TINY.relax(alphas)["cell"]
+    assert list(active) == ["1<0", "2<0", "2<1"]
     e = torch.tensor(range(5), dtype=torch.float64).exp()
-    torch.testing.assert_close(picks["1<0"], e / e.sum(), rtol=1e-14, atol=0)
-    torch.testing.assert_close(picks["2<0"], torch.full((5,), 0.2, dtype=torch.float64), rtol=1e-14, atol=0)
+    torch.testing.assert_close(active["1<0"], e / e.sum(), rtol=1e-14, atol=0)
+    torch.testing.assert_close(active["2<0"], torch.full((5,), 0.2, dtype=torch.float64), rtol=1e-14, atol=0)
 
 
 @every_space

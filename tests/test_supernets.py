@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from nas_tutorial import spaces
-from nas_tutorial.edges import blend, copy_weights
+from nas_tutorial.networks.edges import copy_weights, mixed_op
 
 SPACES = {
     "tiny": spaces.Tiny(4, 2),
@@ -249,7 +249,7 @@ def test_blend_is_the_weighted_sum():
     alpha = torch.tensor([0.3, -1.0, 2.0], dtype=torch.float64)
     e = alpha.exp()
     by_hand = (e[0] * x + e[1] * x**2 + e[2] * x.sin()) / e.sum()
-    mixed = blend(x, [lambda t: t, lambda t: t * t, torch.sin], alpha.softmax(0))
+    mixed = mixed_op(x, [lambda t: t, lambda t: t * t, torch.sin], alpha.softmax(0))
     torch.testing.assert_close(mixed, by_hand, rtol=1e-14, atol=1e-14)
 
 

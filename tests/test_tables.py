@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from nas_tutorial import compact, data, spaces, stacking, tables
-from nas_tutorial.ranking import kendall
-from nas_tutorial.training import Recipe, evaluate, fit, train_from_scratch
+from nas_tutorial import data, spaces
+from nas_tutorial.measures import compact, tables
+from nas_tutorial.measures.ranking import kendall
+from nas_tutorial.training import Recipe, evaluate, fit, stacking, train_from_scratch
 
 SPACE = spaces.Tiny(channels=3, cells=2)
 PICTURES = data.load("strokes", per_class=32, test_per_class=8)
@@ -230,7 +231,7 @@ def test_tiny_table_is_complete_and_says_how_it_was_made():
     assert table.about["seeds"] == list(tables.SEEDS)
     assert table.about["recipe"] == json.loads(json.dumps(tables.asdict(tables.TINY_RECIPE)))
     assert table.about["data"] == repr(data.load(**tables.TINY_DATA))
-    assert table.about["command"] == "python -m nas_tutorial.tables"
+    assert table.about["command"] == "python -m nas_tutorial.measures.tables"
 
 
 def test_tiny_table_agrees_with_a_training_of_today():

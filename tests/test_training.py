@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.data import Data, Split
-from nas_tutorial.edges import DropPath
+from nas_tutorial.networks.edges import DropPath
 from nas_tutorial.strategies import darts, enas, random
-from nas_tutorial.training import Meter, Recipe, Scores, descend, evaluate, fit, prepared, retrain, seeded
+from nas_tutorial.training import Meter, Recipe, Scores, batches, evaluate, fit, optimiser_step, retrain, seeded
 
 TINY = spaces.Tiny(4)
 CELL = TINY.parse("|conv_3x3~0|+|skip~0|conv_3x3~1|")
@@ -93,7 +93,7 @@ class Watched(torch.optim.SGD):
 def test_the_optimiser_never_sees_more_than_the_bound(scale, clipped):
     a, b = nn.Parameter(torch.tensor([1.0, 2.0])), nn.Parameter(torch.tensor([[3.0]]))
     optimiser = Watched([{"params": [a]}, {"params": [b]}], lr=0.1)
-    descend(scale * ((a**2).sum() + (b**2).sum()), optimiser, clip=5.0)
+    optimiser_step(scale * ((a**2).sum() + (b**2).sum()), optimiser, clip=5.0)
     seen, raw = torch.cat([g.flatten() for g in optimiser.seen]), scale * torch.tensor([2.0, 4.0, 6.0])
     assert seen.norm() <= 5.0 * (1 + 1e-6)
     torch.testing.assert_close(seen, raw * (5 / raw.norm() if clipped else 1.0), rtol=1e-5, atol=0)
@@ -104,7 +104,7 @@ def test_each_step_starts_with_a_fresh_gradient():
     w = nn.Parameter(torch.tensor([1.0]))
     optimiser = Watched([w], lr=0.0)
     for _ in range(3):
-        descend((w * 2).sum(), optimiser, clip=100)
+        optimiser_step((w * 2).sum(), optimiser, clip=100)
         assert optimiser.seen[0].tolist() == [2.0]
 
 
@@ -130,9 +130,9 @@ def test_fit_follows_the_schedule(strokes, monkeypatch):
 
     def spy(loss, optimiser, clip):
         seen.append((optimiser.param_groups[0]["lr"], clip))
-        descend(loss, optimiser, clip)
+        optimiser_step(loss, optimiser, clip)
 
-    monkeypatch.setattr(training, "descend", spy)
+    monkeypatch.setattr(training.fitting, "optimiser_step", spy)
     recipe = Recipe(4, 40, learning_rate=0.2, clip=3.0)
     list(fit(a_network(), strokes.train, strokes, recipe, torch.Generator()))
     expected = [(0.1 * (1 + cos(pi * epoch / 4)), 3.0) for epoch in range(4) for _ in range(2)]
@@ -180,7 +180,7 @@ class TwoHeads(nn.Module):
 
 def test_the_auxiliary_loss_counts_with_its_weight(strokes):
     network = TwoHeads()
-    images, labels = next(iter(prepared(strokes.train, strokes, 10)))
+    images, labels = next(iter(batches(strokes.train, strokes, 10)))
     both, logits = training.loss_of(network, images, labels, 0.4)
     alone, _ = training.loss_of(network, images, labels, 0.0)
     side = cross_entropy(network.auxiliary(images[:, 0, 0, :1]), labels)
@@ -259,7 +259,7 @@ def test_evaluating_a_supernet_needs_a_choice(strokes):
 def test_a_path_is_judged_by_the_statistics_of_its_batch(strokes):
     torch.manual_seed(0)
     supernet = TINY.supernet(4)
-    images, labels = next(iter(prepared(strokes.validation, strokes, 80)))
+    images, labels = next(iter(batches(strokes.validation, strokes, 80)))
     expected = float((supernet(images, CELL).argmax(-1) == labels).float().mean())  # in training mode
     for norm in (m for m in supernet.modules() if isinstance(m, nn.BatchNorm2d)):
         norm.running_mean.fill_(1e3)
@@ -371,15 +371,15 @@ def test_scores_by_hand():
 
 # --- batches ---
 def test_prepared_batches(strokes):
-    in_order = list(prepared(strokes.test, strokes, 16))
+    in_order = list(batches(strokes.test, strokes, 16))
     assert [len(labels) for _, labels in in_order] == [16, 16, 8]
     torch.testing.assert_close(
         torch.cat([images for images, _ in in_order]), data.normalise(strokes.test.images, strokes)
     )
-    shuffled = list(prepared(strokes.test, strokes, 16, generator=torch.Generator().manual_seed(0)))
+    shuffled = list(batches(strokes.test, strokes, 16, generator=torch.Generator().manual_seed(0)))
     assert [len(labels) for _, labels in shuffled] == [16, 16]  # all of one size
     assert shuffled[0][1].tolist() != in_order[0][1].tolist()
-    assert len(list(prepared(strokes.test, strokes, 1000, generator=torch.Generator()))[0][1]) == 40
+    assert len(list(batches(strokes.test, strokes, 1000, generator=torch.Generator()))[0][1]) == 40
     assert in_order[0][0].is_contiguous(memory_format=torch.channels_last)
 
 
@@ -387,7 +387,7 @@ def test_pictures_are_changed_only_on_request():
     pictures = grey_pictures()
     for augmented in (False, True):
         generator = torch.Generator().manual_seed(0)
-        images, _ = next(iter(prepared(pictures.train, pictures, 24, generator=generator, augmented=augmented)))
+        images, _ = next(iter(batches(pictures.train, pictures, 24, generator=generator, augmented=augmented)))
         assert bool((images.amax((1, 2, 3)) != images.amin((1, 2, 3))).any()) is augmented
 
 
@@ -409,7 +409,7 @@ def test_seeded_gives_the_generator_back():
 
 
 def test_a_network_is_placed_with_channels_last():
-    network = training.placed(a_network(), "cpu")
+    network = training.to_device(a_network(), "cpu")
     weight = network.body[0].edges["1<0"].ops["conv_3x3"][1].weight
     assert weight.is_contiguous(memory_format=torch.channels_last) and weight.device.type == "cpu"
     assert training.best_device("cpu").type == "cpu"

@@ -6,7 +6,8 @@ import ipywidgets
 import pytest
 import torch
 
-from nas_tutorial import drawing, spaces, widgets
+from nas_tutorial import spaces
+from nas_tutorial.pictures import drawing, widgets
 
 
 def samples(name="darts", n=3):

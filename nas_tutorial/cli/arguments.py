@@ -4,6 +4,7 @@ import argparse
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 import nas_tutorial
+from nas_tutorial.strategies import SUMMARIES
 
 OVERVIEW = """Neural architecture search that a laptop can run.
 
@@ -17,16 +18,15 @@ answers together; what it finds is then trained from scratch, because accuracy d
   nas-tutorial describe --space darts --architecture DARTS_V2 --channels 36 --cells 20
   nas-tutorial spaces                                     what there is to search
 """
-SEARCH = """Search a space and write what is found to runs/NAME:
+SEARCH = f"""Search a space and write what is found to runs/NAME:
 
   result.json, architecture.json   the whole history, and the architecture (feed it to retrain, draw, describe)
   weights.safetensors              shared weights, DARTS' α, ENAS' controller
   cell.svg, curves.png             the architecture and the course of the search, as pictures
+  checkpoints                      the state after the last epochs, from which --resume goes on
 
 strategies
-  darts    blend all operations on each edge and descend on the blend's weights (--order 1 or 2)
-  enas     a small LSTM proposes architectures, and learns from the accuracy they reach with shared weights
-  random   the honest baseline: train a few random architectures, keep the best (--shared: compare in one supernet)
+{chr(10).join(f"  {name:<8} {summary}" for name, summary in SUMMARIES.items())}
 
 examples
   nas-tutorial search --space nasbench201 --strategy enas
@@ -83,14 +83,15 @@ def parser() -> ArgumentParser:
 def add_search(command: ArgumentParser) -> None:
     """Options of `search`."""
     command.add_argument("--space", required=True, help="what to search: see `nas-tutorial spaces`")
-    command.add_argument("--strategy", required=True, choices=("darts", "enas", "random"), help="how to search")
+    command.add_argument("--strategy", required=True, choices=tuple(SUMMARIES), help="how to search")
     add_data(command)
     add_sizes(command)
     command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
     command.add_argument("--order", type=int, choices=(1, 2), help="darts only: 2 looks one training step ahead")
     command.add_argument("--shared", action="store_true", help="random only: compare many within one supernet")
     command.add_argument("--seed", type=int, default=0, help="same seed, same search (0)")
-    command.add_argument("--name", help="write to runs/NAME, over what is there (a new name)")
+    command.add_argument("--name", help="write to runs/NAME (a new name)")
+    command.add_argument("--resume", action="store_true", help="go on with the search in runs/NAME where it stopped")
     add_settings(command, "setting of the strategy, such as learning_rate=0.05")
 
 
@@ -102,6 +103,7 @@ def add_retrain(command: ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
     command.add_argument("--epochs", type=positive, help="passes over the training pictures")
     command.add_argument("--out", help="the file to write (retrain.json beside the architecture's file)")
+    command.add_argument("--resume", action="store_true", help="keep the state of each epoch, and go on from it")
     add_settings(command, "setting of the training, such as cutout=8 or drop_path=0.2")
 
 
@@ -151,7 +153,9 @@ def add_sizes(command: ArgumentParser) -> None:
     )
     command.add_argument("--channels", type=positive, help="channels of the first cells")
     command.add_argument("--cells", type=positive, help="number of cells (nasbench201: of each stage)")
+    command.add_argument("--nodes", type=positive, help="nodes of a cell (all spaces but enas_macro)")
     command.add_argument("--layers", type=positive, help="number of layers (enas_macro)")
+    command.add_argument("--operations", nargs="+", metavar="OP", help="offer only these operations")
 
 
 def add_settings(command: ArgumentParser, what: str) -> None:

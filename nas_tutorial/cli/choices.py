@@ -8,7 +8,7 @@ from typing import Any
 from nas_tutorial import data, spaces
 from nas_tutorial.spaces import Architecture, Space
 
-SIZES = ("channels", "cells", "layers")
+SIZES = ("channels", "cells", "nodes", "layers", "operations")
 
 
 def space(options: Namespace) -> Space:
@@ -23,7 +23,7 @@ def sizes(options: Namespace, of: Space) -> dict[str, int]:
     if "cells" in given and "cells_per_stage" in of.sizes:
         given["cells_per_stage"] = given.pop("cells")
     for name in given:
-        if name not in of.sizes:
+        if name not in (*of.sizes, "operations"):
             raise ValueError(f"{of.name} has no number of {name}; its sizes are {', '.join(of.sizes)}.")
     return given
 

@@ -2,17 +2,20 @@
 
 import json
 from argparse import Namespace
-from importlib import import_module
 from pathlib import Path
 
-from nas_tutorial import describe as describing
-from nas_tutorial import drawing, spaces, training
+import nas_tutorial
+from nas_tutorial import spaces, training
 from nas_tutorial.cli import choices
-from nas_tutorial.cli.keeping import keep_pictures, listing
-from nas_tutorial.cli.progress import Bar, followed
-from nas_tutorial.costs import Work
+from nas_tutorial.demo.progress import Bar, followed
+from nas_tutorial.files import write_whole
+from nas_tutorial.measures import describe as describing
+from nas_tutorial.networks.costs import MultiplyAddCounter
+from nas_tutorial.pictures import drawing
+from nas_tutorial.pictures.keeping import keep_pictures, listing
+from nas_tutorial.settings import configured
 from nas_tutorial.spaces import Architecture
-from nas_tutorial.strategies.events import Search, configured
+from nas_tutorial.strategies import Search
 from nas_tutorial.training import Scores
 
 RUNS = Path("runs")
@@ -20,40 +23,53 @@ RUNS = Path("runs")
 
 # --- search -----------------------------------------------------------------------------------------------------------
 def search(options: Namespace) -> None:
-    """Search, print each epoch, and keep the result after every one of them."""
-    run, folder = begin(options), run_folder(options)
+    """Search, print each epoch, and keep state and result after every one of them."""
+    folder = run_folder(options)
+    run = begin(options, folder)
     try:
-        with Bar(run.config["epochs"], options.strategy) as bar:
-            for _ in followed(run, bar, Work(bar.tick)):
-                run.so_far.save(folder)
+        with Bar(run.config["epochs"], options.strategy, done=len(run.log)) as bar:
+            if run.log:
+                bar.tqdm.write(f"{folder} goes on after epoch {len(run.log)} of {run.config['epochs']}")
+            for _ in followed(run, bar, MultiplyAddCounter(bar.tick)):
+                pass
     except KeyboardInterrupt:
         raise KeyboardInterrupt(kept(run, folder)) from None
-    run.result.save(folder)
     keep_pictures(run.result, folder)
     print(f"\nfound  {run.result.architecture}\nkept   {folder}: {listing(folder)}")
     print(f"next   nas-tutorial retrain --architecture {folder / 'architecture.json'} --data {options.data}")
 
 
-def begin(options: Namespace) -> Search:
-    """The search asked for, not yet running."""
-    strategy = import_module(f"nas_tutorial.strategies.{options.strategy}")
+def begin(options: Namespace, folder: Path) -> Search:
+    """The search asked for, ready for its first epoch, or for the one after the last that is kept in the folder."""
     special = {"order": options.order, "shared": options.shared or None}
-    return strategy.search(
+    return nas_tutorial.search(
         choices.space(options),
         choices.pictures(options),
+        options.strategy,
         epochs=options.epochs,
         seed=options.seed,
         profile=options.profile or "small",
         device=options.device,
+        resume=folder,
         **{name: value for name, value in special.items() if value is not None},
         **choices.settings(options.set),
     )
 
 
 def run_folder(options: Namespace) -> Path:
-    """runs/NAME, or a folder of a new name that says what the search is."""
+    """runs/NAME, or a folder of a new name that says what the search is.
+
+    Raises ValueError where NAME is taken and --resume was not given, or --resume without a name.
+    """
     if options.name:
-        return RUNS / options.name
+        folder = RUNS / options.name
+        if (folder / "result.json").exists() and not options.resume:
+            raise ValueError(
+                f"{folder} holds a search already: add --resume to go on with it, or choose another --name."
+            )
+        return folder
+    if options.resume:
+        raise ValueError("--resume goes on with a search that has a name: give --name NAME, too.")
     name = f"{options.space}-{options.strategy}-{Path(options.data).stem}-seed{options.seed}"
     names = (name, *(f"{name}-{i}" for i in range(2, 10**6)))
     return next(RUNS / n for n in names if not (RUNS / n).exists())
@@ -61,10 +77,13 @@ def run_folder(options: Namespace) -> Path:
 
 def kept(run: Search, folder: Path) -> str:
     """What is left of a search that was stopped, in words."""
-    if not run.history:
+    if not run.log:
         return "No epoch was over yet, so nothing was kept."
     keep_pictures(run.so_far, folder)
-    return f"Epochs 1 to {run.history[-1].epoch} of {run.config['epochs']} are kept in {folder}: {listing(folder)}."
+    return (
+        f"Epochs 1 to {len(run.log)} of {run.config['epochs']} are kept in {folder}: {listing(folder)}. "
+        f"The same command with --name {folder.name} --resume goes on."
+    )
 
 
 # --- retrain ----------------------------------------------------------------------------------------------------------
@@ -74,10 +93,11 @@ def retrain(options: Namespace) -> None:
     profile = options.profile or "small"
     settings = choices.settings(options.set) | ({"epochs": options.epochs} if options.epochs else {})
     recipe, accuracies = configured(training.RECIPES, profile, settings), []
-    with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, Work(bar.tick):
+    states = out.parent / f"{out.stem}-states" if options.resume else None
+    with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, MultiplyAddCounter(bar.tick):
         for seed in options.seeds:
             scores = training.retrain(
-                architecture, pictures, (seed,), profile, options.device, lambda _: bar.step(), **settings
+                architecture, pictures, (seed,), profile, options.device, lambda _: bar.step(), states, **settings
             )
             accuracies += scores.accuracies
             bar.tqdm.write(f"seed {seed}: test accuracy {accuracies[-1]:.3f}")
@@ -104,8 +124,7 @@ def write_scores(scores: Scores, architecture: Architecture, options: Namespace,
         "std": scores.std,
         "parameters": scores.parameters,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(record, indent=1))
+    write_whole(out, json.dumps(record, indent=1))
 
 
 # --- look -------------------------------------------------------------------------------------------------------------
@@ -149,7 +168,7 @@ def list_spaces(options: Namespace) -> None:
 
 def demo(options: Namespace) -> None:
     """The demonstration of all strategies."""
-    from nas_tutorial.cli import demo as demonstration
+    from nas_tutorial.demo import demo as demonstration
 
     demonstration.run(RUNS / "demo", options.scale)
 

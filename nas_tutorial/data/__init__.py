@@ -2,6 +2,6 @@
 
 from nas_tutorial.data.loading import load
 from nas_tutorial.data.pictures import Data, Split
-from nas_tutorial.data.pipeline import augment, batches, normalise
+from nas_tutorial.data.pipeline import augment, loader, normalise
 
-__all__ = ["Data", "Split", "augment", "batches", "load", "normalise"]
+__all__ = ["Data", "Split", "augment", "load", "loader", "normalise"]

@@ -1,6 +1,8 @@
 """What a data set is: three splits of labelled pictures and the few facts that training needs about them."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -24,6 +26,14 @@ class Split:
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} pictures of {'×'.join(str(n) for n in self.images.shape[1:])})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of pictures and labels, in hexadecimal: the same for the same pictures in the same order."""
+        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
+        for part in (self.images, self.labels):
+            digest.update(part.cpu().contiguous().numpy())
+        return digest.hexdigest()
 
     def __add__(self, other: "Split") -> "Split":
         """Join two splits into one, this one's pictures first."""
@@ -67,6 +77,12 @@ class Data:
     def side(self) -> int:
         """Height and width of a picture in pixels."""
         return self.train.images.shape[-1]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of all that a search sees of this data set: both of its splits, the classes, and the augmentation."""
+        seen = self.train.fingerprint, self.validation.fingerprint, self.class_names, self.flip, self.crop
+        return hashlib.sha256(repr(seen).encode()).hexdigest()
 
     @property
     def full_train(self) -> Split:

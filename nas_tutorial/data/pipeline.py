@@ -47,7 +47,7 @@ class Order:
             yield batch.tolist()
 
 
-def batches(
+def loader(
     split: Split, size: int, *, generator: torch.Generator | None = None, workers: int = 0, drop_last: bool = False
 ) -> DataLoader:
     """Serve a split in batches of `size`: iterate for (images (B, C, H, W) uint8, labels (B,) int64).

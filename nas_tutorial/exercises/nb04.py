@@ -6,29 +6,29 @@ from nas_tutorial.exercises.frame import Exercise, compare, expect
 
 
 # --- walk one path ----------------------------------------------------------------------------------------------------
-def walk(x, ops, picks):
+def walk(x, ops, active):
     """Output of the tiny cell when only the picked operation of each edge runs."""
-    node = ops["1<0"][picks["1<0"]](x)
-    return ops["2<0"][picks["2<0"]](x) + ops["2<1"][picks["2<1"]](node)
+    node = ops["1<0"][active["1<0"]](x)
+    return ops["2<0"][active["2<0"]](x) + ops["2<1"][active["2<1"]](node)
 
 
-def walk_all(x, ops, picks):
+def walk_all(x, ops, active):
     """All operations of every edge at once."""
     node = sum(op(x) for op in ops["1<0"].values())
     return sum(op(x) for op in ops["2<0"].values()) + sum(op(node) for op in ops["2<1"].values())
 
 
 WALK = {
-    "every operation runs: that is the whole supernet, keep to the picks": walk_all,
-    "edge 2<1 starts at node 1, not at the input": lambda x, ops, picks: (
-        ops["2<0"][picks["2<0"]](x) + ops["2<1"][picks["2<1"]](x)
+    "every operation runs: that is the whole supernet, keep to the active ones": walk_all,
+    "edge 2<1 starts at node 1, not at the input": lambda x, ops, active: (
+        ops["2<0"][active["2<0"]](x) + ops["2<1"][active["2<1"]](x)
     ),
-    "edge 2<0 is missing: the output adds up two edges": lambda x, ops, picks: ops["2<1"][picks["2<1"]](
-        ops["1<0"][picks["1<0"]](x)
+    "edge 2<0 is missing: the output adds up two edges": lambda x, ops, active: ops["2<1"][active["2<1"]](
+        ops["1<0"][active["1<0"]](x)
     ),
-    "node 1 has only the edge into it; the output is not node 1": lambda x, ops, picks: ops["1<0"][picks["1<0"]](x),
-    "a node is the sum of its edges, not their product": lambda x, ops, picks: (
-        ops["2<0"][picks["2<0"]](x) * ops["2<1"][picks["2<1"]](ops["1<0"][picks["1<0"]](x))
+    "node 1 has only the edge into it; the output is not node 1": lambda x, ops, active: ops["1<0"][active["1<0"]](x),
+    "a node is the sum of its edges, not their product": lambda x, ops, active: (
+        ops["2<0"][active["2<0"]](x) * ops["2<1"][active["2<1"]](ops["1<0"][active["1<0"]](x))
     ),
 }
 
@@ -37,9 +37,9 @@ def test_walk(function):
     edge = {"zero": lambda x: 0.0 * x, "skip": lambda x: x, "double": lambda x: 2 * x, "more": lambda x: x + 10}
     ops = {name: edge for name in ("1<0", "2<0", "2<1")}
     for names in (("double", "more", "double"), ("more", "skip", "double")):
-        picks = dict(zip(ops, names, strict=True))
-        mistakes = {what: answer(7, ops, picks) for what, answer in WALK.items()}
-        compare(function(7, ops, picks), walk(7, ops, picks), mistakes, f"for x = 7 and the picks {', '.join(names)}")
+        active = dict(zip(ops, names, strict=True))
+        mistakes = {what: answer(7, ops, active) for what, answer in WALK.items()}
+        compare(function(7, ops, active), walk(7, ops, active), mistakes, f"for x = 7 and {', '.join(names)}")
 
 
 # --- who learns -------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ EXERCISES = (
     Exercise(
         walk,
         test_walk,
-        title="Walk one path",
+        title="Rollout one path",
         difficulty=1,
         minutes=3,
         hints=(

@@ -4,10 +4,14 @@ Each is a frozen dataclass whose fields are the sizes of its network; see `Space
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Space, one_of
+from nas_tutorial.settings import one_of
+from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.darts import DARTS
 from nas_tutorial.spaces.enas_macro import ENASMacro
 from nas_tutorial.spaces.enas_micro import ENASMicro
@@ -25,17 +29,18 @@ __all__ = [
     "Decision",
     "ENASMacro",
     "ENASMicro",
+    "Form",
     "NASBench201",
-    "Picks",
     "Space",
     "Tiny",
     "from_json",
+    "from_record",
     "get",
     "load_architecture",
 ]
 
 
-def get(name: str, profile: str = "small", **sizes: int) -> Space:
+def get(name: str, profile: str = "small", **sizes: Any) -> Space:
     """The space of that name in a profile's sizes ("small" for a laptop, "paper" as published), some of them replaced.
 
     Raises ValueError for an unknown name, profile or size.
@@ -48,11 +53,17 @@ def get(name: str, profile: str = "small", **sizes: int) -> Space:
     return space(**{**space.profiles[profile], **sizes})
 
 
+def from_record(record: Mapping[str, Any]) -> Space:
+    """The space that `Space.to_record` described."""
+    own = {"operations": record["operations"]} if "operations" in record else {}
+    return get(record["space"], **record["sizes"], **own)
+
+
 def from_json(text: str) -> Architecture:
     """The architecture that `Architecture.to_json` wrote; ValueError where a key is missing or wrong."""
     try:
         record = json.loads(text)
-        return get(record["space"], **record["sizes"]).parse(record["architecture"])
+        return from_record(record).parse(record["architecture"])
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '

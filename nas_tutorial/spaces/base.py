@@ -1,115 +1,61 @@
-"""What every search space is: a list of decisions; and what an architecture is: one answer per decision."""
+"""What every search space is: a list of decisions, and the network that can be built for their answers."""
+
+from __future__ import annotations
 
 import itertools
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-Picks = dict[str, dict[str, Any]]
-"""What each edge shall do: {cell: {edge: operation name, or a vector of weights over the operations}}."""
+from nas_tutorial.networks.edges import ActiveOps, Candidates
+from nas_tutorial.networks.ops import Builder
+from nas_tutorial.settings import one_of
+from nas_tutorial.spaces.architecture import Architecture, Cell, Decision
 
 
-class Decision(NamedTuple):
-    """One question of a search space: its name and the possible answers."""
+@dataclass(frozen=True)
+class Form:
+    """What a network is built for: the pictures it reads, and how it is trained.
 
-    name: str
-    options: tuple[str, ...]
-
-
-class CellEdge(NamedTuple):
-    """An arrow of a drawn cell; an empty operation means that data just flows (into a sum or a concatenation)."""
-
-    source: str
-    target: str
-    operation: str
-
-
-class Cell(NamedTuple):
-    """A cell to look at: node names in topological order (inputs first, "output" last) and the edges between them."""
-
-    nodes: tuple[str, ...]
-    edges: tuple[CellEdge, ...]
-
-
-class Architecture:
-    """One answer per decision of a space: immutable, hashable, printable.
-
-    Two architectures are equal when space name and answers agree, whatever the number of channels or cells of their
-    space. Make them with `space.sample`, `space.parse`, `space.architecture`, `space.enumerate` or `spaces.from_json`.
+    classes, image_channels: of the pictures. evaluation: the form that is trained from scratch (affine batch norm, and
+    an auxiliary head where the space has one), instead of the one whose weights a supernet shares.
+    dropout: probability before the classifier.
     """
 
-    __slots__ = ("space", "choices")
-
-    def __init__(self, space: "Space", choices: Sequence[int]):
-        object.__setattr__(self, "space", space)
-        object.__setattr__(self, "choices", tuple(int(c) for c in choices))
-        space.check(self.choices)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(
-            "An architecture cannot be changed; make a new one with `mutated` or `space.architecture`."
-        )
-
-    def __reduce__(self):
-        return Architecture, (self.space, self.choices)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Architecture) and (self.space.name, self.choices) == (other.space.name, other.choices)
-
-    def __hash__(self) -> int:
-        return hash((self.space.name, self.choices))
-
-    def __str__(self) -> str:
-        return self.space.format(self.choices)
-
-    def __repr__(self) -> str:
-        return f"<{self.space.name} {self}>"
-
-    @property
-    def answers(self) -> dict[str, str]:
-        """Name of each decision → the option chosen."""
-        return {d.name: d.options[c] for d, c in zip(self.space.decisions, self.choices, strict=True)}
-
-    @property
-    def picks(self) -> Picks:
-        """The operation on each edge in use, for a network's forward pass."""
-        return self.space.picks(self.choices)
-
-    @property
-    def cells(self) -> dict[str, Cell]:
-        """The cells as graphs, for drawing: {"cell": …} or {"normal": …, "reduce": …} or {"network": …}."""
-        return self.space.graph(self.choices)
-
-    def mutated(self, decision: int, choice: int) -> "Architecture":
-        """The neighbour that answers one decision (its index) differently."""
-        return Architecture(self.space, (*self.choices[:decision], choice, *self.choices[decision + 1 :]))
-
-    def to_json(self) -> str:
-        """JSON text with space name, sizes and the architecture's string; read back by `spaces.from_json`."""
-        return json.dumps({"space": self.space.name, "sizes": self.space.sizes, "architecture": str(self)})
+    classes: int = 10
+    image_channels: int = 3
+    evaluation: bool = False
+    dropout: float = 0.0
 
 
 class Space(ABC):
     """A search space: decisions, notation, and the one network skeleton that serves all three kinds of network.
 
-    Concrete spaces are frozen dataclasses whose fields are the sizes of the network (channels, cells or layers).
+    Concrete spaces are frozen dataclasses. Their fields are the sizes of the network (channels, cells or layers, nodes)
+    and the operations to choose from, names in `table`.
     """
 
     name: ClassVar[str]
     profiles: ClassVar[dict[str, dict[str, int]]]  # "small" and "paper" → sizes
-    operations: ClassVar[tuple[str, ...]]
+    table: ClassVar[Mapping[str, Builder]]  # all operations that may be offered
     published: ClassVar[Mapping[str, str]] = {}  # name → notation
+    dropout: ClassVar[float] = 0.0
+    operations: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "operations", tuple(self.operations))  # lists come from JSON
         for size, value in self.sizes.items():
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{size} of {self.name} is {value!r}; give a whole number of at least 1.")
+        for op in self.operations:
+            one_of(tuple(self.table), op, f"An operation of {self.name}")
+        if not self.operations or len(set(self.operations)) < len(self.operations):
+            raise ValueError(f"{self.name} needs operations, each once; got {', '.join(self.operations) or 'none'}.")
 
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property
@@ -124,12 +70,22 @@ class Space(ABC):
 
     @property
     def sizes(self) -> dict[str, int]:
-        """The numbers that set how large the network is, such as {"channels": 16, "cells": 8}."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The numbers that set how large the network is, such as {"channels": 16, "cells": 8, "nodes": 4}."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "operations"}
 
-    def resized(self, **sizes: int) -> "Space":
-        """The same space with other sizes, for example `space.resized(channels=36)`."""
+    def resized(self, **sizes: Any) -> Space:
+        """The same space with other sizes (or operations), for example `space.resized(channels=36)`."""
         return replace(self, **sizes)
+
+    def to_record(self) -> dict[str, Any]:
+        """Name and sizes, and the operations where they are not the usual ones; read back by `spaces.from_record`."""
+        usual = next(field.default for field in fields(self) if field.name == "operations")
+        own = {} if self.operations == usual else {"operations": list(self.operations)}
+        return {"space": self.name, "sizes": self.sizes, **own}
+
+    def asks_like(self, other: Space) -> bool:
+        """Whether both spaces have the same decisions, so that an architecture of one is one of the other."""
+        return self is other or (self.name == other.name and self.decisions == other.decisions)
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
         """The architecture with these answers, one option index per decision.
@@ -164,6 +120,17 @@ class Space(ABC):
             )
         return (Architecture(self, c) for c in itertools.product(*(range(len(d.options)) for d in self.decisions)))
 
+    def tabulate(self, rows: Sequence[Sequence[float]]) -> dict[str, list[list[float]]]:
+        """One row of numbers per decision, such as probabilities of its options, as the tables that decisions name.
+
+        Rows that are shorter than the longest of their table are filled up with zeros.
+        """
+        tables: dict[str, list[list[float]]] = {}
+        for decision, row in zip(self.decisions, rows, strict=True):
+            tables.setdefault(decision.table, []).append(list(row))
+        widths = {name: max(map(len, table)) for name, table in tables.items()}
+        return {name: [row + [0.0] * (widths[name] - len(row)) for row in table] for name, table in tables.items()}
+
     # --- the notation -------------------------------------------------------------------------------------------------
     @abstractmethod
     def format(self, choices: tuple[int, ...]) -> str:
@@ -188,32 +155,38 @@ class Space(ABC):
 
     # --- the network --------------------------------------------------------------------------------------------------
     @abstractmethod
-    def picks(self, choices: tuple[int, ...]) -> Picks:
+    def active_ops(self, choices: tuple[int, ...]) -> ActiveOps:
         """The operation name on each edge in use."""
 
     @abstractmethod
-    def skeleton(self, shelf: "Shelf", classes: int, image_channels: int, evaluation: bool) -> "nn.Module":
-        """The network of this space, with the operations that `shelf` allows on each edge."""
+    def skeleton(self, candidates: Candidates, form: Form) -> nn.Module:
+        """The network of this space in this form, with those operations on each edge that are candidates there."""
 
     def network(
-        self, architecture: Architecture, classes: int = 10, image_channels: int = 3, evaluation: bool = True
-    ) -> "nn.Module":
+        self,
+        architecture: Architecture,
+        classes: int = 10,
+        image_channels: int = 3,
+        evaluation: bool = True,
+        dropout: float | None = None,
+    ) -> nn.Module:
         """The stand-alone network of one architecture: pictures (B, image_channels, H, W) → logits (B, classes).
 
-        evaluation: the form that is trained from scratch (affine batch norm, drop path and auxiliary head where the
-        space has them); False gives the form whose weights a supernet shares.
+        evaluation, dropout: see `Form`; None is the space's own dropout (0.1 in the spaces of ENAS, 0 in others).
         """
-        network = self.skeleton(Shelf(architecture.picks), classes, image_channels, evaluation)
-        network.own_picks = architecture.picks
+        form = Form(classes, image_channels, evaluation, self.dropout if dropout is None else dropout)
+        network = self.skeleton(Candidates(architecture.active_ops), form)
+        network.own_ops = architecture.active_ops
         return network
 
-    def supernet(self, classes: int = 10, image_channels: int = 3) -> "nn.Module":
+    def supernet(self, classes: int = 10, image_channels: int = 3, dropout: float | None = None) -> nn.Module:
         """The network with every option on every edge.
 
         Call it with `(images, architecture)` for one path through it, or with `(images, space.relax(alphas))` for the
-        blend of all.
+        mixture of all. dropout: see `network`.
         """
-        return self.skeleton(Shelf(None), classes, image_channels, evaluation=False)
+        form = Form(classes, image_channels, dropout=self.dropout if dropout is None else dropout)
+        return self.skeleton(Candidates(None), form)
 
     # --- the relaxation -----------------------------------------------------------------------------------------------
     @property
@@ -228,34 +201,22 @@ class Space(ABC):
             for name, shape in self.alpha_shapes.items()
         }
 
+    def possible(self, alphas: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """α with −∞ for options that a question does not have; most spaces have none of these."""
+        return alphas
+
     def probabilities(self, alphas: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """softmax(α) of every question, (questions, options) each  (DARTS, eq. 2)."""
-        return {name: alpha.softmax(-1) for name, alpha in alphas.items()}
+        return {name: alpha.softmax(-1) for name, alpha in self.possible(alphas).items()}
 
     @abstractmethod
-    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
-        """Picks whose entries are weights over the operations of an edge, from softmax(α)."""
+    def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
+        """Lay probabilities out on the edges: for every edge its weights over the operations."""
+
+    def relax(self, alphas: Mapping[str, Tensor]) -> ActiveOps:
+        """The mixture that α stands for: assign(softmax(α)), differentiable in α  (DARTS, eq. 2)."""
+        return self.assign(self.probabilities(alphas))
 
     @abstractmethod
-    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
-        """The architecture that the relaxed one is rounded to at the end of the search."""
-
-
-class Shelf:
-    """Which operations are built on an edge: all of them (supernet), the chosen one (stand-alone), or none."""
-
-    def __init__(self, picks: Picks | None):
-        self.picks = picks
-
-    def __call__(self, cell: str, edge: str, names: Sequence[str]) -> tuple[str, ...]:
-        if self.picks is None:
-            return tuple(names)
-        chosen = self.picks[cell].get(edge)
-        return (chosen,) if chosen else ()
-
-
-def one_of(options: Sequence[str], given: str, what: str) -> int:
-    """The index of `given` among `options`; ValueError says what was expected."""
-    if given not in options:
-        raise ValueError(f"{what} is {given!r}; expected one of {', '.join(options)}.")
-    return list(options).index(given)
+    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
+        """The architecture that a mixture with these probabilities is rounded to at the end of the search."""

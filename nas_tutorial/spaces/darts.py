@@ -1,17 +1,19 @@
 """The space of DARTS (Liu, Simonyan & Yang, ICLR 2019): a normal and a reduction cell, four nodes of two edges each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import ast
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from nas_tutorial import ops
-from nas_tutorial.edges import DagCell, Edge, Skeleton
-from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
+from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 
 KINDS = ("normal", "reduce")
@@ -19,7 +21,7 @@ KINDS = ("normal", "reduce")
 
 @dataclass(frozen=True)
 class DARTS(Space):
-    """`cells` cells, those at cells//3 and 2·cells//3 reductions; `channels` in the first of them.
+    """`cells` cells of `nodes` nodes, those at cells//3 and 2·cells//3 reductions; `channels` in the first of them.
 
     Decisions per node: which two of its possible inputs, and the operation of each of the two edges ("none" is no
     answer). Published search sizes: channels = 16, cells = 8; evaluation: channels = 36, cells = 20.
@@ -27,10 +29,11 @@ class DARTS(Space):
 
     channels: int = 16
     cells: int = 8
+    nodes: int = 4
+    operations: tuple[str, ...] = tuple(ops.DARTS)
 
     name: ClassVar[str] = "darts"
-    nodes: ClassVar[int] = 4
-    operations: ClassVar[tuple[str, ...]] = tuple(ops.DARTS)
+    table: ClassVar[dict[str, ops.Builder]] = ops.DARTS
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 5},
         "paper": {"channels": 16, "cells": 8},
@@ -46,6 +49,11 @@ class DARTS(Space):
         "+|max_pool_3x3~0|skip_connect~2|+|skip_connect~2|max_pool_3x3~1|",
     }
 
+    @property
+    def choosable(self) -> tuple[str, ...]:
+        """The operations that an edge of an architecture may have: all but "none"."""
+        return tuple(op for op in self.operations if op != "none")
+
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(
@@ -53,9 +61,9 @@ class DARTS(Space):
             for kind in KINDS
             for node in range(self.nodes)
             for decision in (
-                Decision(f"{kind}.{node}.inputs", tuple(f"{a},{b}" for a, b in combinations(range(node + 2), 2))),
-                Decision(f"{kind}.{node}.first", self.operations[1:]),
-                Decision(f"{kind}.{node}.second", self.operations[1:]),
+                Decision(f"{kind}.{node}.inputs", tuple(f"{a},{b}" for a, b in _pairs(node)), f"{kind}.inputs"),
+                Decision(f"{kind}.{node}.first", self.choosable, f"{kind}.op"),
+                Decision(f"{kind}.{node}.second", self.choosable, f"{kind}.op"),
             )
         )
 
@@ -69,8 +77,8 @@ class DARTS(Space):
         return per_cell
 
     def _node(self, node: int, pair: int, first: int, second: int) -> Node:
-        a, b = list(combinations(range(node + 2), 2))[pair]
-        return [(self.operations[1 + first], a), (self.operations[1 + second], b)]
+        a, b = _pairs(node)[pair]
+        return [(self.choosable[first], a), (self.choosable[second], b)]
 
     def answer(self, node: int, edges: Node) -> list[int]:
         """The three answers that give `node` these two edges; ValueError unless they come from two different inputs."""
@@ -80,20 +88,33 @@ class DARTS(Space):
                 f"{', '.join(f'{op}~{source}' for op, source in edges)}."
             )
         (first, a), (second, b) = sorted(edges, key=lambda edge: edge[1])
-        pairs = list(combinations(range(node + 2), 2))
-        return [pairs.index((a, b)), self.operations[1:].index(first), self.operations[1:].index(second)]
+        return [_pairs(node).index((a, b)), self.choosable.index(first), self.choosable.index(second)]
 
     def format(self, choices: tuple[int, ...]) -> str:
         return write_pair(**self.genotype(choices))
 
     def read(self, text: str) -> list[int]:
-        cells = [read_cell(half, self.operations[1:], first=2, nodes=self.nodes) for half in split_pair(text)]
+        cells = [read_cell(half, self.choosable, first=2, nodes=self.nodes) for half in split_pair(text)]
         return [answer for cell in cells for node, edges in enumerate(cell) for answer in self.answer(node, edges)]
+
+    def from_genotype(self, genotype: Any) -> Architecture:
+        """The architecture of a genotype as the official code and its descendants print it.
+
+        genotype: a named tuple with `normal` and `reduce`, a mapping with these keys, or the text of a named tuple;
+        each is a list of (operation, source) pairs, two for each node. Raises ValueError where it does not fit.
+        """
+        found = read_genotype(genotype)
+        for kind in KINDS:
+            joined = found.get(f"{kind}_concat")
+            if joined is not None and list(joined) != list(range(2, 2 + self.nodes)):
+                raise ValueError(f"{self.name} joins nodes 2 to {1 + self.nodes}, but {kind}_concat is {joined!r}.")
+        nodes = [[found[kind][i : i + 2] for i in range(0, len(found[kind]), 2)] for kind in KINDS]
+        return self.parse(write_pair(*nodes))
 
     def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
         return {kind: pair_graph(nodes, range(2, 2 + self.nodes)) for kind, nodes in self.genotype(choices).items()}
 
-    def picks(self, choices: tuple[int, ...]) -> Picks:
+    def active_ops(self, choices: tuple[int, ...]) -> ActiveOps:
         return {
             kind: {f"{node + 2}<{source}": op for node, edges in enumerate(nodes) for op, source in edges}
             for kind, nodes in self.genotype(choices).items()
@@ -108,37 +129,64 @@ class DARTS(Space):
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return dict.fromkeys(KINDS, (len(self.edge_names), len(self.operations)))
 
-    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
-        return {
-            kind: dict(zip((name for name, _, _ in self.edge_names), alphas[kind].softmax(-1), strict=True))
-            for kind in KINDS
-        }
+    def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
+        names = [name for name, _, _ in self.edge_names]
+        return {kind: dict(zip(names, probabilities[kind], strict=True)) for kind in KINDS}
 
-    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
+    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
         """Per node the two edges whose best operation other than none is likeliest, with that operation  (DARTS, §2.4).
 
-        The softmax includes none. Among equals the earlier edge and the earlier operation win.
+        The probabilities include none. Among equals the earlier edge and the earlier operation win.
         """
         return self.architecture(
             [
                 answer
                 for kind in KINDS
                 for node in range(self.nodes)
-                for answer in self.answer(node, self._strongest(alphas[kind], node))
+                for answer in self.answer(node, self._strongest(probabilities[kind], node))
             ]
         )
 
-    def _strongest(self, alpha: Tensor, node: int) -> Node:
+    def _strongest(self, table: Tensor, node: int) -> Node:
         rows = [row for row, (_, target, _) in enumerate(self.edge_names) if target == node]
-        best, op = alpha.detach()[rows].softmax(-1)[:, 1:].max(-1)  # (node + 2,) each, without none
+        columns = [self.operations.index(op) for op in self.choosable]
+        best, op = table.detach()[rows][:, columns].max(-1)  # (node + 2,) each, without none
         sources = sorted(range(len(rows)), key=lambda source: -float(best[source]))[:2]
-        return [(self.operations[1 + int(op[source])], source) for source in sources]
+        return [(self.choosable[int(op[source])], source) for source in sources]
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "DARTSNetwork":
-        return DARTSNetwork(self, shelf, classes, image_channels, evaluation)
+    def skeleton(self, candidates: Candidates, form: Form) -> "DARTSNetwork":
+        return DARTSNetwork(self, candidates, form)
 
 
-def pair_graph(nodes: Sequence[Node], loose: Iterator[int] | range) -> Cell:
+def _pairs(node: int) -> list[tuple[int, int]]:
+    """The pairs of states that a node may read, states 0 and 1 being the inputs."""
+    return list(combinations(range(node + 2), 2))
+
+
+def read_genotype(genotype: Any) -> Mapping[str, Any]:
+    """The fields of a genotype by name, see `DARTS.from_genotype`; ValueError where there are none."""
+    fields = _fields_in(genotype) if isinstance(genotype, str) else genotype
+    fields = fields._asdict() if hasattr(fields, "_asdict") else fields
+    if not isinstance(fields, Mapping) or set(KINDS) - set(fields):
+        raise ValueError(f"Expected a genotype with the fields normal and reduce, got {genotype!r}.")
+    return fields
+
+
+def _fields_in(text: str) -> dict[str, Any] | None:
+    """The arguments in "Genotype(normal=[…], normal_concat=range(2, 6), …)"; None for any other text."""
+    try:
+        return {field.arg: _literal(field.value) for field in ast.parse(text.strip(), mode="eval").body.keywords}
+    except (SyntaxError, AttributeError, ValueError, TypeError):
+        return None
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Call):  # range(2, 6)
+        return list(range(*map(ast.literal_eval, node.args)))
+    return ast.literal_eval(node)
+
+
+def pair_graph(nodes: Sequence[Node], loose: Iterable[int]) -> Cell:
     """A cell with two inputs as a graph; the nodes in `loose` are concatenated into the output."""
     names = ["input 0", "input 1", *(f"node {i + 2}" for i in range(len(nodes)))]
     edges = [CellEdge(names[source], names[i + 2], op) for i, node in enumerate(nodes) for op, source in node]
@@ -149,7 +197,7 @@ def edge_operation(op: str, channels: int, stride: int, evaluation: bool) -> nn.
     """One operation; in search every pool is followed by batch norm, in evaluation it is not."""
     module = ops.DARTS[op](channels, stride, evaluation)
     if "pool" in op and not evaluation:
-        return nn.Sequential(module, nn.BatchNorm2d(channels, affine=False))
+        return ops.named(pool=module, norm=nn.BatchNorm2d(channels, affine=False))
     return module
 
 
@@ -163,7 +211,7 @@ class DARTSCell(DagCell):
         inputs: tuple[int, int],
         channels: int,
         after_reduction: bool,
-        shelf: Shelf,
+        candidates: Candidates,
         evaluation: bool,
     ):
         super().__init__()
@@ -178,14 +226,15 @@ class DARTSCell(DagCell):
         self.edges = nn.ModuleDict()
         for name, _, source in space.edge_names:
             stride = 2 if kind == "reduce" and source < 2 else 1
-            built = {op: edge_operation(op, channels, stride, evaluation) for op in shelf(kind, name, space.operations)}
+            names = candidates(kind, name, space.operations)
+            built = {op: edge_operation(op, channels, stride, evaluation) for op in names}
             if built:
                 self.edges[name] = Edge(built)
 
-    def forward(self, inputs: Sequence[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
-        """Two tensors (B, ·, H, W) → (B, 4·channels, H, W), or half of H and W in a reduction cell."""
+    def forward(self, inputs: Sequence[Tensor], active: Mapping[str, str | Tensor]) -> Tensor:
+        """Two tensors (B, ·, H, W) → (B, nodes·channels, H, W), or half of H and W in a reduction cell."""
         states = [squeeze(x) for squeeze, x in zip(self.preprocess, inputs, strict=True)]  # 2 × (B, channels, H, W)
-        return torch.cat(self.grow(states, picks)[2:], dim=1)
+        return torch.cat(self.node_states(states, active)[2:], dim=1)
 
 
 def _pointwise(inputs: int, outputs: int, affine: bool) -> nn.Sequential:
@@ -197,16 +246,16 @@ class AuxiliaryHead(nn.Module):
 
     def __init__(self, channels: int, classes: int):
         super().__init__()
-        self.features = nn.Sequential(
-            nn.ReLU(),
-            nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
-            nn.Conv2d(channels, 128, 1, bias=False),
-            nn.BatchNorm2d(128),
-            nn.ReLU(),
-            nn.Conv2d(128, 768, 2, bias=False),
-            nn.BatchNorm2d(768),
-            nn.ReLU(),
-            nn.Flatten(),
+        self.features = ops.named(
+            relu=nn.ReLU(),
+            pool=nn.AvgPool2d(5, stride=3, padding=0, count_include_pad=False),
+            conv1=nn.Conv2d(channels, 128, 1, bias=False),
+            norm1=nn.BatchNorm2d(128),
+            relu1=nn.ReLU(),
+            conv2=nn.Conv2d(128, 768, 2, bias=False),
+            norm2=nn.BatchNorm2d(768),
+            relu2=nn.ReLU(),
+            flatten=nn.Flatten(),
         )
         self.classifier = nn.Linear(768, classes)
 
@@ -223,34 +272,35 @@ class AuxiliaryHead(nn.Module):
 class DARTSNetwork(Skeleton):
     """Stem → cells, each fed by the two before it → global average pool → linear; for evaluation an auxiliary head."""
 
-    def __init__(self, space: DARTS, shelf: Shelf, classes: int, image_channels: int, evaluation: bool):
+    def __init__(self, space: DARTS, candidates: Candidates, form: Form):
         super().__init__()
         reductions = {space.cells // 3, 2 * space.cells // 3}
         width, channels = 3 * space.channels, space.channels
-        self.stem = nn.Sequential(nn.Conv2d(image_channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
+        self.stem = ops.conv_norm(form.image_channels, width, 3)
         before, last, self.cells = width, width, nn.ModuleList()
         for i in range(space.cells):
             kind = "reduce" if i in reductions else "normal"
             channels *= 2 if kind == "reduce" else 1
-            self.cells.append(DARTSCell(space, kind, (before, last), channels, i - 1 in reductions, shelf, evaluation))
+            sizes = (before, last), channels, i - 1 in reductions
+            self.cells.append(DARTSCell(space, kind, *sizes, candidates, form.evaluation))
             before, last = last, space.nodes * channels
-            if evaluation and i == 2 * space.cells // 3:
-                self.auxiliary = AuxiliaryHead(last, classes)
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, classes))
+            if form.evaluation and i == 2 * space.cells // 3:
+                self.auxiliary = AuxiliaryHead(last, form.classes)
+        self.head = ops.classifier(last, form.classes, form.dropout)
         self.auxiliary_cell = 2 * space.cells // 3
 
-    def features(self, x: Tensor, picks: Picks) -> Tensor:
+    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
         """x: (B, image_channels, H, W) → (B, C', H/4, W/4)."""
-        return self.states(x, picks)[-1]
+        return self.states(x, active_ops)[-1]
 
-    def states(self, x: Tensor, picks: Picks) -> list[Tensor]:
+    def states(self, x: Tensor, active_ops: ActiveOps) -> list[Tensor]:
         """The stem's output twice, then the output of every cell."""
         states = [self.stem(x)] * 2
         for cell in self.cells:
-            states.append(cell(states[-2:], picks[cell.kind]))
+            states.append(cell(states[-2:], active_ops[cell.kind]))
         return states
 
     def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the network and of its auxiliary head, (B, classes) each."""
-        states = self.states(x, self.own_picks)
+        states = self.states(x, self.own_ops)
         return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])

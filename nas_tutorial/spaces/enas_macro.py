@@ -7,9 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from nas_tutorial import ops
-from nas_tutorial.edges import Edge, Skeleton, node_sum
-from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space, one_of
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import ActiveOps, Candidates, Edge, Skeleton, node_sum
+from nas_tutorial.settings import one_of
+from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.base import Form, Space
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,11 @@ class ENASMacro(Space):
 
     channels: int = 36
     layers: int = 12
+    operations: tuple[str, ...] = tuple(ops.ENAS_MACRO)
 
     name: ClassVar[str] = "enas_macro"
-    operations: ClassVar[tuple[str, ...]] = tuple(ops.ENAS_MACRO)
+    table: ClassVar[dict[str, ops.Builder]] = ops.ENAS_MACRO
+    dropout: ClassVar[float] = 0.1
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 16, "layers": 6},
         "paper": {"channels": 36, "layers": 12},
@@ -36,8 +40,8 @@ class ENASMacro(Space):
             decision
             for k in range(self.layers)
             for decision in (
-                Decision(f"{k}.op", self.operations),
-                *(Decision(f"{k}.skip.{i}", ("no", "yes")) for i in range(k)),
+                Decision(f"{k}.op", self.operations, "op"),
+                *(Decision(f"{k}.skip.{i}", ("no", "yes"), "skip") for i in range(k)),
             )
         )
 
@@ -75,7 +79,7 @@ class ENASMacro(Space):
             edges += [CellEdge(names[i], names[k + 1], "skip") for i, bit in enumerate(bits) if bit]
         return {"network": Cell(names, tuple(edges))}
 
-    def picks(self, choices: tuple[int, ...]) -> Picks:
+    def active_ops(self, choices: tuple[int, ...]) -> ActiveOps:
         layers = self.layer_choices(choices)
         return {
             "network": {f"op {k}": self.operations[op] for k, (op, _) in enumerate(layers)}
@@ -91,55 +95,53 @@ class ENASMacro(Space):
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return {"op": (self.layers, len(self.operations)), "skip": (len(self.skip_names), 2)}
 
-    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
+    def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         """A skip is added with the weight p(yes)."""
-        p_op, p_skip = alphas["op"].softmax(-1), alphas["skip"].softmax(-1)
-        return {
-            "network": {f"op {k}": p for k, p in enumerate(p_op)}
-            | dict(zip(self.skip_names, p_skip[:, 1:], strict=True))
-        }
+        ops = {f"op {k}": p for k, p in enumerate(probabilities["op"])}
+        return {"network": ops | dict(zip(self.skip_names, probabilities["skip"][:, 1:], strict=True))}
 
-    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
+    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
         """The likeliest answer to every question."""
-        op, skip = alphas["op"].argmax(-1).tolist(), iter(alphas["skip"].argmax(-1).tolist())
+        op, skip = (probabilities[name].argmax(-1).tolist() for name in ("op", "skip"))
+        bits = iter(skip)
         return self.architecture(
-            [answer for k in range(self.layers) for answer in (op[k], *(next(skip) for _ in range(k)))]
+            [answer for k in range(self.layers) for answer in (op[k], *(next(bits) for _ in range(k)))]
         )
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "MacroNetwork":
-        return MacroNetwork(self, shelf, classes, image_channels)
+    def skeleton(self, candidates: Candidates, form: Form) -> "MacroNetwork":
+        return MacroNetwork(self, candidates, form)
 
 
 class MacroLayer(nn.Module):
     """One operation on the layer before, plus the chosen earlier tensors, then batch norm (not in the first layer)."""
 
-    def __init__(self, space: ENASMacro, k: int, shelf: Shelf):
+    def __init__(self, space: ENASMacro, k: int, candidates: Candidates):
         super().__init__()
         self.names = [(f"op {k}", k), *((f"skip {k}<{i}", i) for i in range(k))]
-        shelves = {
+        built = {
             f"op {k}": {
-                op: ops.ENAS_MACRO[op](space.channels, 1, True) for op in shelf("network", f"op {k}", space.operations)
+                op: space.table[op](space.channels, 1, True)
+                for op in candidates("network", f"op {k}", space.operations)
             }
         }
-        shelves |= {name: {op: nn.Identity() for op in shelf("network", name, ("skip",))} for name, _ in self.names[1:]}
-        self.edges = nn.ModuleDict({name: Edge(built) for name, built in shelves.items() if built})
+        for name, _ in self.names[1:]:
+            built[name] = {op: nn.Identity() for op in candidates("network", name, ("skip",))}
+        self.edges = nn.ModuleDict({name: Edge(ops) for name, ops in built.items() if ops})
         self.norm = nn.BatchNorm2d(space.channels) if k else nn.Identity()
 
-    def forward(self, tensors: list[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
+    def forward(self, tensors: list[Tensor], active: Mapping[str, str | Tensor]) -> Tensor:
         """Tensors 0 to k, (B, C, H, W) each → the next one."""
-        return self.norm(node_sum(self.edges, tensors, picks, self.names))
+        return self.norm(node_sum(self.edges, tensors, active, self.names))
 
 
 class MacroNetwork(Skeleton):
     """Stem → layers → global average pool, dropout, linear; at ⅓ and ⅔ of the depth every stored tensor is halved."""
 
-    def __init__(self, space: ENASMacro, shelf: Shelf, classes: int, image_channels: int, dropout: float = 0.1):
+    def __init__(self, space: ENASMacro, candidates: Candidates, form: Form):
         super().__init__()
         channels, third = space.channels, space.layers // 3
-        self.stem = nn.Sequential(
-            nn.Conv2d(image_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
-        )
-        self.layers = nn.ModuleList([MacroLayer(space, k, shelf) for k in range(space.layers)])
+        self.stem = ops.conv_norm(form.image_channels, channels, 3)
+        self.layers = nn.ModuleList([MacroLayer(space, k, candidates) for k in range(space.layers)])
         self.halvings = nn.ModuleDict(
             {
                 str(k): nn.ModuleList([ops.FactorizedReduce(channels, channels, relu=False) for _ in range(k + 2)])
@@ -147,15 +149,13 @@ class MacroNetwork(Skeleton):
                 if k >= 0
             }
         )
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels, classes, bias=False)
-        )
+        self.head = ops.classifier(channels, form.classes, form.dropout, bias=False)
 
-    def features(self, x: Tensor, picks: Picks) -> Tensor:
+    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
         """x: (B, image_channels, H, W) → (B, channels, H/4, W/4)."""
         tensors = [self.stem(x)]
         for k, layer in enumerate(self.layers):
-            tensors.append(layer(tensors, picks["network"]))
+            tensors.append(layer(tensors, active_ops["network"]))
             if str(k) in self.halvings:
                 tensors = [halve(t) for halve, t in zip(self.halvings[str(k)], tensors, strict=True)]
         return tensors[-1]

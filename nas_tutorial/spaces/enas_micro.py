@@ -8,9 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from nas_tutorial import ops
-from nas_tutorial.edges import DagCell, Edge, Skeleton, node_sum
-from nas_tutorial.spaces.base import Architecture, Cell, Decision, Picks, Shelf, Space
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton, node_sum
+from nas_tutorial.spaces.architecture import Architecture, Cell, Decision
+from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.darts import KINDS, pair_graph
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 
@@ -25,10 +26,12 @@ class ENASMicro(Space):
 
     channels: int = 20
     cells: int = 6
+    nodes: int = 5
+    operations: tuple[str, ...] = tuple(ops.ENAS_MICRO)
 
     name: ClassVar[str] = "enas_micro"
-    nodes: ClassVar[int] = 5
-    operations: ClassVar[tuple[str, ...]] = tuple(ops.ENAS_MICRO)
+    table: ClassVar[dict[str, ops.Builder]] = ops.ENAS_MICRO
+    dropout: ClassVar[float] = 0.1
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 3},
         "paper": {"channels": 20, "cells": 6},
@@ -37,7 +40,7 @@ class ENASMicro(Space):
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
         return tuple(
-            Decision(f"{kind}.{node}.{question}_{branch}", options)
+            Decision(f"{kind}.{node}.{question}_{branch}", options, f"{kind}.{question}")
             for kind in KINDS
             for node in range(self.nodes)
             for question, options in (("input", tuple(map(str, range(node + 2)))), ("op", self.operations))
@@ -71,7 +74,7 @@ class ENASMicro(Space):
     def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
         return {kind: pair_graph(nodes, self.loose_ends(nodes)) for kind, nodes in self.genotype(choices).items()}
 
-    def picks(self, choices: tuple[int, ...]) -> Picks:
+    def active_ops(self, choices: tuple[int, ...]) -> ActiveOps:
         return {
             kind: {
                 f"{i + 2}{branch}<{source}": op
@@ -95,19 +98,18 @@ class ENASMicro(Space):
             for what, shape in (("input", (rows, self.nodes + 1)), ("op", (rows, len(self.operations))))
         }
 
-    def probabilities(self, alphas: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """softmax(α) of every question; a branch of node i can only read the first i + 2 states."""
-        possible = torch.tensor([[j < node + 2 for j in range(self.nodes + 1)] for _, node, _ in self.branches()])
+    def possible(self, alphas: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """A branch of node i can only read the first i + 2 states."""
+        states = torch.arange(self.nodes + 1)
+        missing = torch.stack([states >= node + 2 for _, node, _ in self.branches()])  # (2·nodes, nodes + 1)
         return {
-            name: (
-                alpha.masked_fill(~possible.to(alpha.device), -torch.inf) if name.endswith("input") else alpha
-            ).softmax(-1)
+            name: alpha.masked_fill(missing.to(alpha.device), -torch.inf) if name.endswith("input") else alpha
             for name, alpha in alphas.items()
         }
 
-    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
+    def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         """Operation o on input j of a branch weighs p(j)·p(o); state i is a loose end with probability Π (1 − p(i))."""
-        p = self.probabilities(alphas)
+        p = probabilities
         return {kind: self._relaxed_cell(p[f"{kind}.input"], p[f"{kind}.op"]) for kind in KINDS}
 
     def _relaxed_cell(self, p_input: Tensor, p_op: Tensor) -> dict[str, Tensor]:
@@ -118,9 +120,9 @@ class ENASMicro(Space):
             for source in range(node + 2)
         } | {f"out<{i}": unread[i : i + 1] for i in range(self.nodes + 2)}
 
-    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
+    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
         """The likeliest input and the likeliest operation of every branch."""
-        p = {name: table.argmax(-1).tolist() for name, table in self.probabilities(alphas).items()}
+        p = {name: table.argmax(-1).tolist() for name, table in probabilities.items()}
         return self.architecture(
             [
                 p[f"{kind}.{question}"][2 * node + branch]
@@ -131,56 +133,47 @@ class ENASMicro(Space):
             ]
         )
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "MicroNetwork":
-        return MicroNetwork(self, shelf, classes, image_channels)
+    def skeleton(self, candidates: Candidates, form: Form) -> "MicroNetwork":
+        return MicroNetwork(self, candidates, form)
 
 
 class MicroCell(DagCell):
     """Two inputs, five nodes of two branches each; every branch has weights of its own for every input it may read."""
 
-    def __init__(self, space: ENASMicro, kind: str, channels: int, shelf: Shelf):
+    def __init__(self, space: ENASMicro, kind: str, channels: int, candidates: Candidates):
         super().__init__()
-        self.nodes = space.nodes
         self.incoming = [
             [(f"{i + 2}{branch}<{source}", source) for branch in "ab" for source in range(i + 2)]
             for i in range(space.nodes)
         ]
         self.loose = [(f"out<{i}", i) for i in range(space.nodes + 2)]
-        shelves = {
-            name: {op: ops.ENAS_MICRO[op](channels, 1, True) for op in shelf(kind, name, space.operations)}
-            for incoming in self.incoming
-            for name, _ in incoming
-        }
-        shelves |= {
-            name: {op: nn.Conv2d(channels, channels, 1, bias=False) for op in shelf(kind, name, ("conv_1x1",))}
-            for name, _ in self.loose
-        }
-        self.edges = nn.ModuleDict({name: Edge(built) for name, built in shelves.items() if built})
-        for name in self.edges.keys() & {name for name, _ in self.loose}:
-            self.edges[
-                name
-            ].drop_path = nn.Identity()  # drop path is for the branches of nodes, not for the cell's output
+        edges = {}
+        for name, _ in (branch for node in self.incoming for branch in node):
+            names = candidates(kind, name, space.operations)
+            edges[name] = Edge({op: space.table[op](channels, 1, True) for op in names})
+        for name, _ in self.loose:  # drop path is for the branches of nodes, not for the cell's output
+            names = candidates(kind, name, ("conv_1x1",))
+            edges[name] = Edge({op: nn.Conv2d(channels, channels, 1, bias=False) for op in names}, droppable=False)
+        self.edges = nn.ModuleDict({name: edge for name, edge in edges.items() if edge.ops})
         self.norm = nn.BatchNorm2d(channels)
 
-    def forward(self, states: list[Tensor], picks: Mapping[str, str | Tensor]) -> Tensor:
+    def forward(self, states: list[Tensor], active: Mapping[str, str | Tensor]) -> Tensor:
         """Two tensors (B, C, H, W) → (B, C, H, W).
 
         Concatenating the loose ends before a 1×1 convolution equals adding up one 1×1 convolution of each of them.
         """
-        states = self.grow(states, picks)
-        return self.norm(node_sum(self.edges, [torch.relu(s) for s in states], picks, self.loose))
+        states = self.node_states(states, active)
+        return self.norm(node_sum(self.edges, [torch.relu(s) for s in states], active, self.loose))
 
 
 class MicroNetwork(Skeleton):
     """Stem of 3·channels → cells + 2 cells → ReLU, global average pool, dropout, linear without bias."""
 
-    def __init__(self, space: ENASMicro, shelf: Shelf, classes: int, image_channels: int, dropout: float = 0.1):
+    def __init__(self, space: ENASMicro, candidates: Candidates, form: Form):
         super().__init__()
         self.reductions = {space.cells // 3, 2 * (space.cells // 3) + 1}
         channels = space.channels
-        self.stem = nn.Sequential(
-            nn.Conv2d(image_channels, 3 * channels, 3, padding=1, bias=False), nn.BatchNorm2d(3 * channels)
-        )
+        self.stem = ops.conv_norm(form.image_channels, 3 * channels, 3)
         widths = [3 * channels, 3 * channels]  # of the two inputs of the next cell
         self.cells, self.calibrations, self.halvings = nn.ModuleList(), nn.ModuleList(), nn.ModuleDict()
         for i in range(space.cells + 2):
@@ -192,24 +185,18 @@ class MicroNetwork(Skeleton):
             self.calibrations.append(
                 nn.ModuleList([calibration(widths[0], channels, reduces), calibration(widths[1], channels, False)])
             )
-            self.cells.append(MicroCell(space, KINDS[reduces], channels, shelf))
+            self.cells.append(MicroCell(space, KINDS[reduces], channels, candidates))
             widths = [widths[1], channels]
-        self.head = nn.Sequential(
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(channels, classes, bias=False),
-        )
+        self.head = ops.classifier(channels, form.classes, form.dropout, bias=False, relu=nn.ReLU())
 
-    def features(self, x: Tensor, picks: Picks) -> Tensor:
+    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
         """x: (B, image_channels, H, W) → (B, 4·channels, H/4, W/4)."""
         before = last = self.stem(x)
         for i, (cell, calibrate) in enumerate(zip(self.cells, self.calibrations, strict=True)):
             if i in self.reductions:  # the reduction cell reads the halved state beside the full one
                 before, last = last, self.halvings[str(i)](last)
             states = [calibrate[0](before), calibrate[1](last)]
-            before, last = last, cell(states, picks[KINDS[i in self.reductions]])
+            before, last = last, cell(states, active_ops[KINDS[i in self.reductions]])
         return last
 
 

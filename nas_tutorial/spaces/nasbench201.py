@@ -8,17 +8,17 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from nas_tutorial import ops
-from nas_tutorial.edges import DagCell, Edge, Skeleton
-from nas_tutorial.spaces.base import Architecture, Cell, CellEdge, Decision, Picks, Shelf, Space
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
+from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.notation import read_cell, write_cell
 
 
 class OneCellSpace(Space):
     """A space whose every node is the sum of one edge from each earlier node: as many decisions as edges."""
 
-    nodes: ClassVar[int]
-    table: ClassVar[dict[str, ops.Builder]]
+    nodes: int
     cells_per_stage: int
     fixed_kernel: int
 
@@ -27,8 +27,8 @@ class OneCellSpace(Space):
     def widths(self) -> tuple[int, ...]:
         """Channels of each stage."""
 
-    def skeleton(self, shelf: Shelf, classes: int, image_channels: int, evaluation: bool) -> "StagedNetwork":
-        return StagedNetwork(self, shelf, classes, image_channels, affine=evaluation)
+    def skeleton(self, candidates: Candidates, form: Form) -> "StagedNetwork":
+        return StagedNetwork(self, candidates, form)
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -37,7 +37,7 @@ class OneCellSpace(Space):
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:
-        return tuple(Decision(f"{target}<{source}", self.operations) for target, source in self.pairs)
+        return tuple(Decision(f"{target}<{source}", self.operations, "cell") for target, source in self.pairs)
 
     def format(self, choices: tuple[int, ...]) -> str:
         chosen = iter(choices)
@@ -67,37 +67,37 @@ class OneCellSpace(Space):
             )
         }
 
-    def picks(self, choices: tuple[int, ...]) -> Picks:
+    def active_ops(self, choices: tuple[int, ...]) -> ActiveOps:
         return {"cell": {d.name: d.options[c] for d, c in zip(self.decisions, choices, strict=True)}}
 
     @property
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return {"cell": (len(self.decisions), len(self.operations))}
 
-    def relax(self, alphas: Mapping[str, Tensor]) -> Picks:
-        return {"cell": dict(zip((d.name for d in self.decisions), alphas["cell"].softmax(-1), strict=True))}
+    def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
+        return {"cell": dict(zip((d.name for d in self.decisions), probabilities["cell"], strict=True))}
 
-    def derive(self, alphas: Mapping[str, Tensor]) -> Architecture:
+    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
         """The likeliest operation of each edge, "none" included, as the benchmark's authors derive theirs."""
-        return self.architecture(alphas["cell"].argmax(-1).tolist())
+        return self.architecture(probabilities["cell"].argmax(-1).tolist())
 
 
 class DenseCell(DagCell):
     """Nodes 0 to n − 1; node j is the sum of an edge from each node i < j; the last node is the output."""
 
-    def __init__(self, space: OneCellSpace, channels: int, shelf: Shelf, affine: bool):
+    def __init__(self, space: OneCellSpace, channels: int, candidates: Candidates, affine: bool):
         super().__init__()
         self.incoming = [[(f"{t}<{source}", source) for source in range(t)] for t in range(1, space.nodes)]
         self.edges = nn.ModuleDict(
             {
-                name: Edge({op: space.table[op](channels, 1, affine) for op in shelf("cell", name, space.operations)})
-                for name in (d.name for d in space.decisions)
+                d.name: Edge({op: space.table[op](channels, 1, affine) for op in candidates("cell", d.name, d.options)})
+                for d in space.decisions
             }
         )
 
-    def forward(self, x: Tensor, picks: Mapping[str, str | Tensor]) -> Tensor:
+    def forward(self, x: Tensor, active: Mapping[str, str | Tensor]) -> Tensor:
         """x: (B, C, H, W) → the same shape."""
-        return self.grow([x], picks)[-1]
+        return self.node_states([x], active)[-1]
 
 
 class ResidualReduction(nn.Module):
@@ -105,11 +105,13 @@ class ResidualReduction(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, affine: bool):
         super().__init__()
-        self.body = nn.Sequential(
-            ops.relu_conv(inputs, outputs, kernel, 2, affine), ops.relu_conv(outputs, outputs, kernel, 1, affine)
+        self.body = ops.named(
+            halve=ops.relu_conv(inputs, outputs, kernel, 2, affine),
+            refine=ops.relu_conv(outputs, outputs, kernel, 1, affine),
         )
-        self.shortcut = nn.Sequential(
-            nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False), nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.shortcut = ops.named(
+            pool=nn.AvgPool2d(2, 2, ceil_mode=True, count_include_pad=False),
+            conv=nn.Conv2d(inputs, outputs, 1, bias=False),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,32 +122,30 @@ class ResidualReduction(nn.Module):
 class StagedNetwork(Skeleton):
     """Stem → stages of equal cells, a reduction between two stages → BN, ReLU, global average pool → linear."""
 
-    def __init__(self, space: OneCellSpace, shelf: Shelf, classes: int, image_channels: int, affine: bool):
+    def __init__(self, space: OneCellSpace, candidates: Candidates, form: Form):
         super().__init__()
-        widths, kernel = space.widths, space.fixed_kernel
-        self.stem = nn.Sequential(
-            nn.Conv2d(image_channels, widths[0], kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(widths[0])
-        )
+        widths, kernel, affine = space.widths, space.fixed_kernel, form.evaluation
+        self.stem = ops.conv_norm(form.image_channels, widths[0], kernel)
         body: list[nn.Module] = []
         for before, width in zip([None, *widths[:-1]], widths, strict=True):
             body += [ResidualReduction(before, width, kernel, affine)] if before else []
-            body += [DenseCell(space, width, shelf, affine) for _ in range(space.cells_per_stage)]
+            body += [DenseCell(space, width, candidates, affine) for _ in range(space.cells_per_stage)]
         self.body = nn.ModuleList(body)
-        self.head = nn.Sequential(
-            nn.BatchNorm2d(widths[-1]), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], classes)
+        self.head = ops.classifier(
+            widths[-1], form.classes, form.dropout, norm=nn.BatchNorm2d(widths[-1]), relu=nn.ReLU()
         )
 
-    def features(self, x: Tensor, picks: Picks) -> Tensor:
+    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
         """x: (B, image_channels, H, W) → (B, last width, H', W')."""
         x = self.stem(x)
         for block in self.body:
-            x = block(x, picks["cell"]) if isinstance(block, DenseCell) else block(x)
+            x = block(x, active_ops["cell"]) if isinstance(block, DenseCell) else block(x)
         return x
 
 
 @dataclass(frozen=True)
 class NASBench201(OneCellSpace):
-    """Three stages of `cells_per_stage` cells, 1, 2 and 4 × `channels` wide; the stem is a `stem` × `stem` convolution.
+    """Three stages of `cells_per_stage` cells of `nodes` nodes, 1, 2 and 4 × `channels` wide.
 
     The stem and the reductions between stages convolve with `fixed_kernel`. The benchmark has channels = 16,
     cells_per_stage = 5, fixed_kernel = 3 ("paper"). With fixed_kernel = 1 ("small") neighbouring pixels meet only in
@@ -155,11 +155,11 @@ class NASBench201(OneCellSpace):
     channels: int = 16
     cells_per_stage: int = 5
     fixed_kernel: int = 3
+    nodes: int = 4
+    operations: tuple[str, ...] = tuple(ops.NASBENCH201)
 
     name: ClassVar[str] = "nasbench201"
-    nodes: ClassVar[int] = 4
     table: ClassVar[dict[str, ops.Builder]] = ops.NASBENCH201
-    operations: ClassVar[tuple[str, ...]] = tuple(ops.NASBENCH201)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells_per_stage": 1, "fixed_kernel": 1},
         "paper": {"channels": 16, "cells_per_stage": 5, "fixed_kernel": 3},

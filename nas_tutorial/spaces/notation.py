@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nas_tutorial.spaces.base import one_of
+from nas_tutorial.settings import one_of
 
 Node = list[tuple[str, int]]  # (operation, index of the source node) of each incoming edge
 

@@ -3,25 +3,25 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nas_tutorial import ops
+from nas_tutorial.networks import ops
 from nas_tutorial.spaces.nasbench201 import OneCellSpace
 
 
 @dataclass(frozen=True)
 class Tiny(OneCellSpace):
-    """A cell of three nodes in a network of `cells` such cells, all with the same number of channels and no reduction.
+    """A cell of `nodes` nodes in a network of `cells` such cells, all equally wide and without a reduction.
 
     The stem is a 1×1 convolution: only the cell can see neighbouring pixels.
     """
 
     channels: int = 8
     cells: int = 1
+    nodes: int = 3
+    operations: tuple[str, ...] = tuple(ops.TINY)
 
     fixed_kernel: ClassVar[int] = 1
     name: ClassVar[str] = "tiny"
-    nodes: ClassVar[int] = 3
     table: ClassVar[dict[str, ops.Builder]] = ops.TINY
-    operations: ClassVar[tuple[str, ...]] = tuple(ops.TINY)
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 1},
         "paper": {"channels": 16, "cells": 3},

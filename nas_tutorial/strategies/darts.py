@@ -1,32 +1,34 @@
-"""DARTS (Liu, Simonyan & Yang, ICLR 2019): blend all operations, descend on the blend's weights, then round.
+"""DARTS (Liu, Simonyan & Yang, ICLR 2019): mix all operations, descend on the mixture's weights, then round.
 
 While not converged, (1) update α by the gradient of the validation loss, (2) update w by the gradient of the training
 loss; the final architecture is derived from the learned α  (DARTS, algorithm 1).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.data import Data
-from nas_tutorial.spaces import Space
-from nas_tutorial.strategies.events import Event, Search, Steps, as_lists, configured
+from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
-from nas_tutorial.training import Meter, Recipe, best_device, descend, evaluate, placed, prepared
+from nas_tutorial.strategies.results import Event
+from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.training.devices import to_device
+from nas_tutorial.training.fitting import Meter, batches, evaluate, optimiser_step
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(SearchConfig):
     """Settings of a search; the defaults are the paper's  (DARTS, §A.1).
 
-    order: 1 takes the weights as they are, 2 looks one step ahead. r: reach of the finite
-    difference, ε = r / ‖∇L_val‖.
-    workers: processes that load pictures; they change no result.
+    order: 1 takes the weights as they are, 2 looks one step ahead. alpha_rate, alpha_decay: learning rate and weight
+    decay of Adam for α. alpha_scale: standard deviation of α at the start. r: reach of the finite difference,
+    ε = r / ‖∇L_val‖. Raises ValueError for another order.
     """
 
     epochs: int = 50
@@ -34,133 +36,116 @@ class Config:
     batch_size: int = 64
     learning_rate: float = 0.025
     final_rate: float = 0.001
-    momentum: float = 0.9
-    weight_decay: float = 3e-4
-    clip: float = 5.0
     alpha_rate: float = 3e-4
     alpha_decay: float = 1e-3
     alpha_scale: float = 1e-3
     r: float = 0.01
-    workers: int = 0
 
-    @property
-    def recipe(self) -> Recipe:
-        """How the weights are trained."""
-        return Recipe.of(self)
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.order not in (1, 2):
+            raise ValueError(f"The order is {self.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
 
 
 PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning_rate=0.1, alpha_rate=0.03)}
 
 
-def search(
-    space: Space,
-    data: Data,
-    *,
-    epochs: int | None = None,
-    order: int | None = None,
-    seed: int = 0,
-    profile: str = "small",
-    device: str | None = None,
-    **settings: Any,
-) -> Search:
-    """Search `space` on `data.train` (weights) and `data.validation` (architecture); iterate over the result's events.
+class DARTS(Strategy):
+    """Descent on α and weights in turn. A variant replaces `probabilities`, or `training_probabilities`."""
 
-    settings: any field of `Config`. Raises ValueError for an unknown setting or order.
-    """
-    config = configured(PROFILES, profile, {"epochs": epochs, "order": order, **settings})
-    if config.order not in (1, 2):
-        raise ValueError(f"The order is {config.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
-    return Search(
-        _steps(space, data, config, seed, best_device(device)),
-        seed,
-        strategy="darts",
-        config=asdict(config),
-        data=data.name,
-    )
+    name: ClassVar[str] = "darts"
+    kept = ("network", "alphas", "optimiser", "schedule", "alpha_optimiser", "generator", "epochs_done")
 
-
-def _steps(space: Space, data: Data, config: Config, seed: int, device: torch.device) -> Steps:
-    generator = torch.Generator().manual_seed(seed)
-    network = placed(space.supernet(data.classes, data.channels), device)
-    alphas = {
-        name: a.detach().to(device).requires_grad_() for name, a in space.alphas(generator, config.alpha_scale).items()
-    }
-    problem, optimisers = Bilevel(space, network, alphas), Optimisers(network.parameters(), alphas, config)
-    for epoch in range(1, config.epochs + 1):
-        meter = _epoch(problem, optimisers, data, config, generator, device)
-        optimisers.schedule.step()
-        accuracy = evaluate(network, data.validation, data, space.relax(_detached(alphas)))
-        yield Event(
-            epoch,
-            config.epochs,
-            meter.loss,
-            meter.accuracy,
-            accuracy,
-            space.derive(_detached(alphas)),
-            probabilities=as_lists(space.probabilities(alphas)),
-        )
-    return {
-        **{f"network.{k}": v for k, v in network.state_dict().items()},
-        **{f"alpha.{k}": v for k, v in _detached(alphas).items()},
-    }
-
-
-class Optimisers:
-    """SGD for the weights, Adam (β₁ = 0.5) for α."""
-
-    def __init__(self, weights: Any, alphas: Tensors, config: Config):
-        self.weights = config.recipe.optimiser(weights)
-        self.schedule = config.recipe.schedule(self.weights)
-        self.alpha = torch.optim.Adam(
-            alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay
+    def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
+        super().__init__(space, data, config, seed, device)
+        self.network = to_device(space.supernet(data.classes, data.channels), device)
+        fresh = space.alphas(self.generator, config.alpha_scale)
+        self.alphas = {name: alpha.detach().to(device).requires_grad_() for name, alpha in fresh.items()}
+        self.problem = Bilevel(space, self.network, self.alphas, self.training_probabilities)
+        self.optimiser = config.optimiser(self.network.parameters())
+        self.schedule = config.schedule(self.optimiser)
+        self.alpha_optimiser = torch.optim.Adam(
+            self.alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay
         )
 
-    def virtual_step(self, names: list[str]) -> VirtualStep:
+    def probabilities(self, alphas: Mapping[str, Tensor]) -> Tensors:
+        """What α means: softmax(α), (questions, options) each  (DARTS, eq. 2)."""
+        return self.space.probabilities(alphas)
+
+    def training_probabilities(self, alphas: Mapping[str, Tensor]) -> Tensors:
+        """The same in steps of training, where a variant may add noise (Gumbel) that has no place in a result."""
+        return self.probabilities(alphas)
+
+    def epoch(self) -> Event:
+        """One pass over the training pictures: for every batch a step of α, then a step of the weights."""
+        meter = Meter()
+        self.network.train()
+        for train, validation in self.pairs_of_batches():
+            self.step_alpha(train, validation)
+            self.step_weights(train, meter)
+        self.schedule.step()
+        return self.judged(meter)
+
+    def pairs_of_batches(self) -> Iterator[tuple[Batch, Batch]]:
+        """A training batch and a validation batch each time, until the smaller split is over."""
+        config = self.config
+        shared = {"generator": self.generator, "device": self.device, "workers": config.workers}
+        train = batches(self.data.train, self.data, config.batch_size, augmented=True, cutout=config.cutout, **shared)
+        return zip(train, batches(self.data.validation, self.data, config.batch_size, **shared), strict=False)
+
+    def step_alpha(self, train: Batch, validation: Batch) -> None:
+        """A step of Adam down the architecture gradient."""
+        estimate = first_order if self.config.order == 1 else partial(unrolled, r=self.config.r)
+        gradient = estimate(self.problem, train, validation, self.virtual_step())
+        for name, alpha in self.alphas.items():
+            alpha.grad = gradient[name]
+        self.alpha_optimiser.step()
+
+    def virtual_step(self) -> VirtualStep:
         """The step that SGD would take next, momentum and weight decay included."""
-        group = self.weights.param_groups[0]
-        buffers = {
-            name: self.weights.state[w]["momentum_buffer"]
-            for name, w in zip(names, group["params"], strict=True)
-            if self.weights.state[w].get("momentum_buffer") is not None
-        }
+        group, state = self.optimiser.param_groups[0], self.optimiser.state
+        moving = {name: state[w].get("momentum_buffer") for name, w in self.problem.weights.items() if w in state}
+        buffers = {name: buffer for name, buffer in moving.items() if buffer is not None}
         return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers)
 
+    def step_weights(self, train: Batch, meter: Meter) -> None:
+        """A step of SGD down the training loss; no gradient for α is computed."""
+        images, labels = train
+        logits = self.problem.logits(images, alphas=detached(self.alphas))
+        loss = cross_entropy(logits, labels)
+        optimiser_step(loss, self.optimiser, self.config.clip)
+        meter.add(loss.detach(), logits, labels)
 
-def _epoch(
-    problem: Bilevel,
-    optimisers: Optimisers,
-    data: Data,
-    config: Config,
-    generator: torch.Generator,
-    device: torch.device,
-) -> Meter:
-    estimate = first_order if config.order == 1 else partial(unrolled, r=config.r)
-    batches = partial(
-        prepared, data=data, size=config.batch_size, generator=generator, device=device, workers=config.workers
-    )
-    meter = Meter()
-    problem.network.train()
-    for train, validation in zip(batches(data.train, augmented=True), batches(data.validation), strict=False):
-        _step_alpha(
-            problem, optimisers, estimate(problem, train, validation, optimisers.virtual_step(list(problem.weights)))
+    def judged(self, meter: Meter) -> Event:
+        """The event of this epoch: how well the mixture does on validation pictures, and what it is rounded to."""
+        probabilities = self.probabilities(detached(self.alphas))
+        mixture = self.space.assign(probabilities)
+        return self.event(
+            loss=meter.loss,
+            train_accuracy=meter.accuracy,
+            validation_accuracy=evaluate(self.network, self.data.validation, self.data, mixture),
+            architecture=self.derive(probabilities),
+            probabilities={name: table.tolist() for name, table in probabilities.items()},
         )
-        _step_weights(problem, optimisers, train, config.clip, meter)
-    return meter
+
+    def derive(self, probabilities: Tensors) -> Architecture:
+        """The architecture that the mixture is rounded to."""
+        return self.space.derive(probabilities)
+
+    def weights(self) -> Tensors:
+        """Weights of the supernet, and α."""
+        return {**prefixed("network", self.network), **prefixed("alpha", self.alphas)}
 
 
-def _step_alpha(problem: Bilevel, optimisers: Optimisers, gradient: Tensors) -> None:
-    for name, alpha in problem.alphas.items():
-        alpha.grad = gradient[name]
-    optimisers.alpha.step()
-
-
-def _step_weights(problem: Bilevel, optimisers: Optimisers, train: Batch, clip: float, meter: Meter) -> None:
-    images, labels = train
-    logits = problem.logits(images, alphas=_detached(problem.alphas))  # no gradient for α is computed
-    loss = cross_entropy(logits, labels)
-    descend(loss, optimisers.weights, clip)
-    meter.add(loss.detach(), logits, labels)
-
-
-def _detached(alphas: Mapping[str, Tensor]) -> Tensors:
+def detached(alphas: Mapping[str, Tensor]) -> Tensors:
+    """α as constants."""
     return {name: alpha.detach() for name, alpha in alphas.items()}
+
+
+def search(space: Space, data: Data, **settings: Any) -> Search:
+    """Search `space` on `data.train` (weights) and `data.validation` (architecture); iterate over the result's events.
+
+    settings: epochs, seed, profile ("small" or "paper"), device, resume (a folder, see `searching.drive`), and any
+    field of `Config`. Raises ValueError for an unknown setting or order.
+    """
+    return drive(DARTS, "darts", PROFILES, space, data, **settings)

@@ -5,31 +5,34 @@ climbs on the reward of sampled architectures on validation batches, the weights
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from itertools import chain, repeat
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from nas_tutorial import controller as controllers
-from nas_tutorial.controller import Controller, Sample
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.strategies.events import Event, Search, Steps, configured
+from nas_tutorial.strategies import controller as controllers
+from nas_tutorial.strategies.controller import Controller, Sample
+from nas_tutorial.strategies.results import Event, Probabilities
+from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
-from nas_tutorial.training import Recipe, batch_statistics, best_device, placed, prepared
+from nas_tutorial.training.checkpoints import Resumable
+from nas_tutorial.training.devices import to_device
+from nas_tutorial.training.fitting import EndlessBatches
+from nas_tutorial.training.norms import batch_statistics
 
 Reward = Callable[[Tensor, Tensor, Architecture], float]
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(SearchConfig):
     """Settings of a search; the defaults are the official code's for the macro space.
 
     updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old
     baseline stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared
-    at the end. workers: processes that load pictures; they change no result.
+    at the end.
     The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1  (ENAS, §3.2).
     """
 
@@ -37,9 +40,9 @@ class Config:
     batch_size: int = 128
     learning_rate: float = 0.05
     final_rate: float = 0.0005
+    nesterov: bool = True
     restart: int | None = 10
     weight_decay: float = 5e-4
-    clip: float = 5.0
     updates: int = 50
     samples: int = 20
     reward_batch: int = 128
@@ -51,12 +54,6 @@ class Config:
     temperature: float | None = None
     tanh_constant: float | None = None
     candidates: int = 100
-    workers: int = 0
-
-    @property
-    def recipe(self) -> Recipe:
-        """How the shared weights are trained."""
-        return Recipe.of(self, nesterov=True)
 
     def controller(self, space: Space, seed: int) -> Controller:
         """The policy for this space."""
@@ -85,65 +82,88 @@ def accuracy_reward(logits: Tensor, labels: Tensor, architecture: Architecture) 
     return float((logits.argmax(-1) == labels).float().mean())
 
 
-def search(
-    space: Space,
-    data: Data,
-    *,
-    epochs: int | None = None,
-    seed: int = 0,
-    profile: str = "small",
-    reward: Reward = accuracy_reward,
-    device: str | None = None,
-    **settings: Any,
-) -> Search:
+class ENAS(Strategy):
+    """Two phases in turn: the shared weights learn, then the policy that samples architectures."""
+
+    name: ClassVar[str] = "enas"
+    kept = ("supernet", "policy", "optimiser", "schedule", "learner", "rewards", "generator", "epochs_done")
+
+    def __init__(
+        self,
+        space: Space,
+        data: Data,
+        config: Config,
+        seed: int,
+        device: torch.device,
+        reward: Reward = accuracy_reward,
+    ):
+        super().__init__(space, data, config, seed, device)
+        self.supernet = to_device(space.supernet(data.classes, data.channels), device)
+        self.policy = config.controller(space, seed).to(device)
+        self.optimiser = config.optimiser(self.supernet.parameters())
+        self.schedule = config.schedule(self.optimiser)
+        self.learner = Reinforce(self.policy, config)
+        self.rewards = Rewards(self.supernet, data, config, reward, self.generator, device)
+
+    def epoch(self) -> Event:
+        """Both phases, and the best of some sampled architectures at the shared weights."""
+        config = self.config
+        meter = train_paths(
+            self.supernet, self.draw_one, self.data, config, self.optimiser, self.generator, config.workers
+        )
+        self.schedule.step()
+        info = [self.learner.update(self.sample(config.samples), self.rewards) for _ in range(config.updates)]
+        is_last = self.epochs_done + 1 == config.epochs
+        candidates = self.sample(config.candidates if is_last else config.samples)
+        architecture, accuracy = best_of(self.supernet, self.policy.architectures(candidates), self.data)
+        return self.event(
+            loss=meter.loss,
+            train_accuracy=meter.accuracy,
+            validation_accuracy=accuracy,
+            architecture=architecture,
+            probabilities=self.mean_probabilities(candidates),
+            info=_means(info),
+        )
+
+    def sample(self, n: int) -> Sample:
+        """n architectures from the policy."""
+        return self.policy.sample(n, self.generator)
+
+    @torch.no_grad()
+    def draw_one(self) -> Architecture:
+        """The architecture whose weights the next batch trains."""
+        return self.policy.architectures(self.sample(1))[0]
+
+    @torch.no_grad()
+    def mean_probabilities(self, sample: Sample) -> Probabilities:
+        """With what probability the policy gives each answer, on average over the earlier answers in this sample."""
+        rows = [distribution.mean(0).tolist() for distribution in self.policy.distributions(sample.choices)]
+        return self.space.tabulate(rows)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of the supernet and of the policy."""
+        return {**prefixed("network", self.supernet), **prefixed("controller", self.policy)}
+
+
+def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **settings: Any) -> Search:
     """Search `space` on `data.train` (shared weights) and `data.validation` (policy); iterate over the result's events.
 
-    reward: `(logits, labels, architecture) -> float`, the larger the better. settings: any field of `Config`.
+    reward: `(logits, labels, architecture) -> float`, the larger the better. settings: epochs, seed, profile ("small"
+    or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
     profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
-    config = configured(profiles, profile, {"epochs": epochs, **settings})
-    return Search(
-        _steps(space, data, config, seed, reward, best_device(device)),
-        seed,
-        strategy="enas",
-        config=asdict(config),
-        data=data.name,
-    )
+    identity = {"reward": f"{reward.__module__}.{reward.__qualname__}"}
+
+    def make(*arguments: Any) -> ENAS:
+        return ENAS(*arguments, reward)
+
+    return drive(make, "enas", profiles, space, data, identity=identity, **settings)
 
 
-def _steps(space: Space, data: Data, config: Config, seed: int, reward: Reward, device: torch.device) -> Steps:
-    generator = torch.Generator().manual_seed(seed)
-    supernet = placed(space.supernet(data.classes, data.channels), device)
-    policy = config.controller(space, seed).to(device)
-    optimiser = config.recipe.optimiser(supernet.parameters())
-    schedule, learner = config.recipe.schedule(optimiser), Reinforce(policy, config)
-    rewarded = Rewards(supernet, data, config, reward, generator, device)
-
-    def sampler() -> Architecture:
-        return draw(policy, 1, generator)[0]
-
-    for epoch in range(1, config.epochs + 1):
-        meter = train_paths(supernet, sampler, data, config.recipe, optimiser, generator, config.workers)
-        schedule.step()
-        info = [learner.update(policy.sample(config.samples, generator), rewarded) for _ in range(config.updates)]
-        candidates = draw(policy, config.candidates if epoch == config.epochs else config.samples, generator)
-        architecture, accuracy = best_of(supernet, candidates, data)
-        yield Event(epoch, config.epochs, meter.loss, meter.accuracy, accuracy, architecture, info=_means(info))
-    return {
-        f"{owner}.{name}": w
-        for owner, m in (("network", supernet), ("controller", policy))
-        for name, w in m.state_dict().items()
-    }
-
-
-@torch.no_grad()
-def draw(policy: Controller, n: int, generator: torch.Generator) -> list[Architecture]:
-    """n architectures from the policy."""
-    return policy.architectures(policy.sample(n, generator))
-
-
-class Rewards:
+class Rewards(Resumable):
     """The reward of each of a sample's architectures on a validation batch of its own, at the shared weights."""
+
+    kept = ("batches",)
 
     def __init__(
         self,
@@ -155,12 +175,7 @@ class Rewards:
         device: torch.device,
     ):
         self.supernet, self.reward = supernet, reward
-        self.batches = chain.from_iterable(
-            prepared(
-                data.validation, data, config.reward_batch, generator=generator, device=device, workers=config.workers
-            )
-            for _ in repeat(None)
-        )
+        self.batches = EndlessBatches(data.validation, data, config.reward_batch, generator, device)
 
     @torch.no_grad()
     def __call__(self, architectures: Sequence[Architecture]) -> list[float]:
@@ -172,13 +187,15 @@ class Rewards:
             ]
 
 
-class Reinforce:
+class Reinforce(Resumable):
     """Gradient ascent on the expected reward: loss = −log π · (R − b) + skip_weight · skip penalty  (ENAS, §2.2).
 
     The estimate is REINFORCE (Williams, 1992). R = reward + entropy_weight · entropy, where the entropy is a number (no
     gradient runs through it); the baseline b is a moving average that starts at 0 and takes in each R before it is
     used, as in the official code.
     """
+
+    kept = ("baseline", "optimiser")
 
     def __init__(self, policy: Controller, config: Config):
         self.policy, self.config, self.baseline = policy, config, 0.0

@@ -5,7 +5,7 @@ difference, and `first_order` takes the weights as they are (ξ = 0). Each is a 
 `(problem, train, validation, step)`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.spaces import Space
-from nas_tutorial.training import frozen_statistics
+from nas_tutorial.training.norms import frozen_statistics
 
 Batch = tuple[Tensor, Tensor]  # pictures (B, C, H, W), labels (B,)
 Tensors = dict[str, Tensor]
@@ -25,12 +25,14 @@ Tensors = dict[str, Tensor]
 class Bilevel:
     """The problem: min over α of L_val(w*(α), α) where w*(α) = argmin over w of L_train(w, α)  (DARTS, eq. 3).
 
-    Weights w are those of a supernet, α its architecture parameters.
+    Weights w are those of a supernet, α its architecture parameters. probabilities: what α means, a function of α;
+    None is softmax.
     """
 
     space: Space
     network: nn.Module
     alphas: Tensors
+    probabilities: Callable[[Tensors], Tensors] | None = None
 
     @property
     def weights(self) -> Tensors:
@@ -39,10 +41,11 @@ class Bilevel:
 
     def logits(self, images: Tensor, weights: Tensors | None = None, alphas: Tensors | None = None) -> Tensor:
         """Output (B, classes) at the weights and α given, or at the present ones."""
-        picks = self.space.relax(self.alphas if alphas is None else alphas)
-        return (
-            self.network(images, picks) if weights is None else functional_call(self.network, weights, (images, picks))
-        )
+        probabilities = (self.probabilities or self.space.probabilities)(self.alphas if alphas is None else alphas)
+        mixture = self.space.assign(probabilities)
+        if weights is None:
+            return self.network(images, mixture)
+        return functional_call(self.network, weights, (images, mixture))
 
     def loss(self, batch: Batch, weights: Tensors | None = None) -> Tensor:
         """Mean cross-entropy on a batch."""

@@ -4,26 +4,27 @@ Alone, each is trained from scratch for a short while (Bergstra & Bengio, 2012).
 is trained on uniform samples, and many are compared in it (Li & Talwalkar, 2019).
 """
 
-from dataclasses import asdict, dataclass
-from functools import partial
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from nas_tutorial.data import Data
-from nas_tutorial.spaces import Space
-from nas_tutorial.strategies.events import Event, Search, Steps, configured
+from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies.results import Event
+from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
-from nas_tutorial.training import Recipe, best_device, evaluate, fit, placed
+from nas_tutorial.training.devices import to_device
+from nas_tutorial.training.fitting import evaluate, fit
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(SearchConfig):
     """Settings of a search.
 
     shared: one supernet for all, instead of a network for each. epochs: of the supernet; otherwise the number of
     architectures tried. trial_epochs: training of each one tried. candidates: compared at shared weights at the end.
-    workers: processes that load pictures; they change no result.
     """
 
     epochs: int = 150
@@ -31,15 +32,7 @@ class Config:
     trial_epochs: int = 25
     batch_size: int = 96
     learning_rate: float = 0.025
-    final_rate: float = 0.0
-    weight_decay: float = 3e-4
-    clip: float = 5.0
     candidates: int = 1000
-    workers: int = 0
-
-    def recipe(self, epochs: int) -> Recipe:
-        """How weights are trained for this many epochs."""
-        return Recipe.of(self, epochs=epochs)
 
 
 PROFILES = {
@@ -48,56 +41,84 @@ PROFILES = {
 }
 
 
-def search(
-    space: Space,
-    data: Data,
-    *,
-    epochs: int | None = None,
-    seed: int = 0,
-    profile: str = "small",
-    device: str | None = None,
-    **settings: Any,
-) -> Search:
+class Alone(Strategy):
+    """Every epoch trains one architecture from scratch; the best on validation so far is what the search has found."""
+
+    name: ClassVar[str] = "random"
+    kept = ("best", "best_accuracy", "best_weights", "generator", "epochs_done")
+
+    def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
+        super().__init__(space, data, config, seed, device)
+        self.best: tuple[int, ...] = ()
+        self.best_accuracy, self.best_weights = -1.0, {}
+
+    def epoch(self) -> Event:
+        """One trial."""
+        architecture, config = self.space.sample(self.generator), self.config
+        network = to_device(self.space.network(architecture, self.data.classes, self.data.channels), self.device)
+        recipe = replace(config, epochs=config.trial_epochs)
+        *_, last = fit(network, self.data.train, self.data, recipe, self.generator, config.workers)
+        accuracy = evaluate(network, self.data.validation, self.data)
+        if accuracy > self.best_accuracy:
+            self.best, self.best_accuracy = architecture.choices, accuracy
+            self.best_weights = prefixed("network", network)
+        return self.event(
+            loss=last.loss,
+            train_accuracy=last.accuracy,
+            validation_accuracy=accuracy,
+            architecture=self.space.architecture(self.best),
+            info={"best_validation": self.best_accuracy},
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of the best network so far."""
+        return dict(self.best_weights)
+
+
+class Shared(Strategy):
+    """A supernet trained on uniform samples, in which some architectures are compared."""
+
+    name: ClassVar[str] = "random"
+    kept = ("supernet", "optimiser", "schedule", "generator", "epochs_done")
+
+    def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
+        super().__init__(space, data, config, seed, device)
+        self.supernet = to_device(space.supernet(data.classes, data.channels), device)
+        self.optimiser = config.optimiser(self.supernet.parameters())
+        self.schedule = config.schedule(self.optimiser)
+
+    def sample(self) -> Architecture:
+        """Any architecture, all equally likely."""
+        return self.space.sample(self.generator)
+
+    def epoch(self) -> Event:
+        """Train the supernet, one path a batch, and compare: few architectures, in the last epoch many."""
+        config = self.config
+        meter = train_paths(
+            self.supernet, self.sample, self.data, config, self.optimiser, self.generator, config.workers
+        )
+        self.schedule.step()
+        is_last = self.epochs_done + 1 == config.epochs
+        candidates = [self.sample() for _ in range(config.candidates if is_last else 10)]
+        best, accuracy = best_of(self.supernet, candidates, self.data)
+        return self.event(
+            loss=meter.loss, train_accuracy=meter.accuracy, validation_accuracy=accuracy, architecture=best
+        )
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of the supernet."""
+        return prefixed("network", self.supernet)
+
+
+def alone_or_shared(space: Space, data: Data, config: Config, *rest: Any) -> Strategy:
+    """The kind of random search that the settings ask for."""
+    return (Shared if config.shared else Alone)(space, data, config, *rest)
+
+
+def search(space: Space, data: Data, **settings: Any) -> Search:
     """Search `space`: weights on `data.train`, the choice on `data.validation`; iterate over the result's events.
 
-    settings: any field of `Config`, above all `shared`.
+    settings: epochs, seed, profile ("small" or "paper"), device, resume (a folder, see `searching.drive`), and any
+    field of `Config`, above all `shared`.
     """
-    config = configured(PROFILES, profile, {"epochs": epochs, **settings})
-    steps = _shared if config.shared else _alone
-    return Search(
-        steps(space, data, config, seed, best_device(device)),
-        seed,
-        strategy="random",
-        config=asdict(config),
-        data=data.name,
-    )
-
-
-def _alone(space: Space, data: Data, config: Config, seed: int, device: torch.device) -> Steps:
-    generator = torch.Generator().manual_seed(seed)
-    best, best_accuracy = None, -1.0
-    for trial in range(1, config.epochs + 1):
-        architecture = space.sample(generator)
-        network = placed(space.network(architecture, data.classes, data.channels), device)
-        *_, last = fit(network, data.train, data, config.recipe(config.trial_epochs), generator, config.workers)
-        accuracy = evaluate(network, data.validation, data)
-        if accuracy > best_accuracy:
-            best, best_accuracy = architecture, accuracy
-        yield Event(
-            trial, config.epochs, last.loss, last.accuracy, accuracy, best, info={"best_validation": best_accuracy}
-        )
-    return {}
-
-
-def _shared(space: Space, data: Data, config: Config, seed: int, device: torch.device) -> Steps:
-    generator = torch.Generator().manual_seed(seed)
-    supernet, recipe = placed(space.supernet(data.classes, data.channels), device), config.recipe(config.epochs)
-    optimiser = recipe.optimiser(supernet.parameters())
-    schedule, sample = recipe.schedule(optimiser), partial(space.sample, generator)
-    for epoch in range(1, config.epochs + 1):
-        meter = train_paths(supernet, sample, data, recipe, optimiser, generator, config.workers)
-        schedule.step()
-        candidates = [sample() for _ in range(config.candidates if epoch == config.epochs else 10)]
-        best, accuracy = best_of(supernet, candidates, data)
-        yield Event(epoch, config.epochs, meter.loss, meter.accuracy, accuracy, best)
-    return {f"network.{name}": w for name, w in supernet.state_dict().items()}
+    return drive(alone_or_shared, "random", PROFILES, space, data, **settings)

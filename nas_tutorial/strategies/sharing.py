@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture
-from nas_tutorial.training import Meter, Recipe, evaluate_path, prepared, train_epoch
+from nas_tutorial.training.fitting import Meter, batches, train_epoch
+from nas_tutorial.training.norms import batch_statistics
+from nas_tutorial.training.recipes import Recipe
 
 Sampler = Callable[[], Architecture]
 
@@ -33,6 +35,13 @@ def train_paths(
     return train_epoch(supernet, data.train, data, recipe, optimiser, generator, loss_on, workers)
 
 
+@torch.no_grad()
+def evaluate_path(supernet: nn.Module, images: Tensor, labels: Tensor, architecture: Architecture) -> float:
+    """Accuracy of one path through a supernet on one batch, with the batch's own normalisation statistics."""
+    with batch_statistics(supernet):
+        return float((supernet(images, architecture).argmax(-1) == labels).float().mean())
+
+
 def shared_accuracies(
     supernet: nn.Module, architectures: Sequence[Architecture], data: Data, pictures: int = 500
 ) -> list[float]:
@@ -41,7 +50,7 @@ def shared_accuracies(
     Batch norm uses that batch's statistics: running ones are a mixture over all architectures and rank far worse.
     """
     device = next(supernet.parameters()).device
-    images, labels = next(iter(prepared(data.validation, data, pictures, device=device)))
+    images, labels = next(iter(batches(data.validation, data, pictures, device=device)))
     return [evaluate_path(supernet, images, labels, architecture) for architecture in architectures]
 
 

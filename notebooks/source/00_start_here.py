@@ -308,7 +308,7 @@ widgets.browse(sampled)
 # | $o(x)$ | `edge.ops[name]` | one of them, applied to a node $x$ |
 # | $x^{(i)}$ | `states[i]` | node $i$ of a cell: pictures × channels × height × width |
 # | $\alpha$ | `alphas` | architecture parameters: one number per edge and operation |
-# | $\bar{o}(x)$ | `edges.blend` | all operations of an edge, weighted by softmax(α) |
+# | $\bar{o}(x)$ | `edges.mixed_op` | all operations of an edge, weighted by softmax(α) |
 # | $w$, ENAS: $\omega$ | the network's weights | what ordinary training changes |
 # | $L_{train}$, $L_{val}$ | `loss` | cross-entropy on training and on validation pictures |
 # | $w^*(\alpha)$ | — | the weights after complete training of architecture $\alpha$ |

@@ -43,9 +43,10 @@ from math import comb, log10, prod
 import torch
 from matplotlib.figure import Figure
 
-from nas_tutorial import drawing, ops, plots, spaces, widgets
-from nas_tutorial.edges import Edge
+from nas_tutorial import drawing, plots, spaces, widgets
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
+from nas_tutorial.networks import ops
+from nas_tutorial.networks.edges import Edge
 
 # %% [markdown]
 # ## Predict first
@@ -296,7 +297,7 @@ def seen(cell):
     torch.manual_seed(0)
     network = tiny.network(cell).eval()
     x = torch.randn(32, 3, 11, 11, requires_grad=True)  # many: a ReLU may hide a pixel in one picture
-    network.features(x, cell.picks)[:, :, 5, 5].sum().backward()
+    network.features(x, cell.active_ops)[:, :, 5, 5].sum().backward()
     return x.grad.abs().sum((0, 1)) > 0  # (11, 11)
 
 

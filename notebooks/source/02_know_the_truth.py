@@ -46,8 +46,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from nas_tutorial import compact, data, drawing, plots, ranking, spaces, tables, widgets
+from nas_tutorial import data, drawing, plots, ranking, spaces, tables, widgets
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
+from nas_tutorial.measures import compact
 from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scratch
 
 # %% [markdown]

@@ -43,11 +43,11 @@ import torch
 from ipywidgets import FloatSlider
 from torch import nn
 
-from nas_tutorial import bilevel, data, plots, spaces, widgets
-from nas_tutorial.bilevel import hypergradient, resting_point, training_loss, validation_loss
+from nas_tutorial import data, plots, spaces, widgets
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
-from nas_tutorial.strategies import gradients
-from nas_tutorial.training import prepared, seeded
+from nas_tutorial.strategies import gradients, toy
+from nas_tutorial.strategies.toy import hypergradient, resting_point, training_loss, validation_loss
+from nas_tutorial.training import batches, seeded
 
 # %% [markdown]
 # ## Predict first
@@ -201,7 +201,7 @@ for alpha, w, xi in places:
     assert abs(pencil - autograd) < 1e-12
 
 # %% [markdown]
-# What we see: pencil and autograd agree. (`bilevel.hypergradient` is the formula above, one line of Python.)
+# What we see: pencil and autograd agree. (`toy.hypergradient` is the formula above, one line of Python.)
 
 # %% [markdown]
 # ## Four searches, four places
@@ -228,7 +228,7 @@ def draw_paths(xis, title, **rates):
         draw_map(axes)
         for xi, colour, marker in zip(xis, plots.SERIES, plots.POINTS, strict=False):
             end = {"marker": marker, "markevery": [-1], "markersize": 11}
-            alphas, weights = zip(*bilevel.search(xi, **rates), strict=True)
+            alphas, weights = zip(*toy.search(xi, **rates), strict=True)
             axes.plot(alphas, weights, color=colour, label=f"ξ = {xi:g}", **end)
         axes.set_title(title)
         axes.legend(loc="upper left", frameon=True, framealpha=1, edgecolor="white")
@@ -252,7 +252,7 @@ plots.show(
 
 # %%
 for xi, place in ((0.0, 2), (0.1, 1.6667), (0.3, 1.25), (0.5, 1)):
-    alpha, w = bilevel.search(xi)[-1]
+    alpha, w = toy.search(xi)[-1]
     loss = validation_loss(alpha, w)
     print(f"ξ = {xi}: search {alpha:.4f}, formula {resting_point(xi):.4f}, L_val {loss:.4f}")
     assert abs(alpha - resting_point(xi)) < 1e-6 and round(w, 4) == round(alpha, 4) == place
@@ -265,7 +265,7 @@ for xi, place in ((0.0, 2), (0.1, 1.6667), (0.3, 1.25), (0.5, 1)):
 
 # %%
 for rate in (0.05, 0.01, 0.002):
-    alpha, w = bilevel.search(0.0, steps=round(30 / rate), alpha_rate=rate)[-1]
+    alpha, w = toy.search(0.0, steps=round(30 / rate), alpha_rate=rate)[-1]
     print(f"step size {rate}: rests at α = {alpha:.3f}")
     assert abs(alpha - 2) < 0.01
 
@@ -275,7 +275,7 @@ for rate in (0.05, 0.01, 0.002):
 # at how the ξ = 0 path swings out to larger α before it turns back. It winds inwards, so it does end.
 
 # %%
-farthest = max(alpha for alpha, _ in bilevel.search(0.0))
+farthest = max(alpha for alpha, _ in toy.search(0.0))
 print(f"the path of ξ = 0 swings out to α = {farthest:.2f} before it comes back to 2")
 assert 2.3 < farthest < 3.2
 
@@ -289,10 +289,10 @@ assert 2.3 < farthest < 3.2
 
 # %%
 for xi in (0.1, 0.25, 0.5, 1.0):
-    ahead, rest = bilevel.look_ahead(2.0, -2.0, xi), resting_point(xi)
+    ahead, rest = toy.look_ahead(2.0, -2.0, xi), resting_point(xi)
     print(f"ξ = {xi:4}: w' = {ahead:4.1f} (want 2), dw'/dα = {2 * xi} (want 1), α∞ = {rest:.3f}")
 
-assert bilevel.look_ahead(2.0, -2.0, 0.5) == 2 and resting_point(1.0) < 1
+assert toy.look_ahead(2.0, -2.0, 0.5) == 2 and resting_point(1.0) < 1
 
 # %% [markdown]
 # What we see: a short step follows too little, a long one overshoots (ξ = 1 rests at 0.667, below the optimum).
@@ -328,7 +328,7 @@ def training_slope_in_alpha(alpha, w):
 
 def slope_by_differences(alpha, w, xi, epsilon):
     """The look-ahead slope without any second derivative."""
-    ahead = bilevel.look_ahead(alpha, w, xi)
+    ahead = toy.look_ahead(alpha, w, xi)
     direct, v = ahead - 2, alpha
     plus, minus = (training_slope_in_alpha(alpha, w + sign * epsilon * v) for sign in (1, -1))
     return direct - xi * (plus - minus) / (2 * epsilon)
@@ -376,7 +376,7 @@ def smoothed(module):
 # %%
 def batch(split, generator, dtype):
     """32 pictures and their labels."""
-    images, labels = next(prepared(split, digits, 32, generator=generator))
+    images, labels = next(batches(split, digits, 32, generator=generator))
     return images.to(dtype), labels
 
 
@@ -557,7 +557,7 @@ assert round(resting_point(0.2), 2) == 1.43
 # %%
 def path_picture(xi, weight_rate):
     """The picture for two slider positions, and a line that says what it shows."""
-    path = bilevel.search(xi, weight_rate=weight_rate)
+    path = toy.search(xi, weight_rate=weight_rate)
     out, rest = max(alpha for alpha, _ in path), path[-1][0]
     line = f"ξ = {xi:.2f}: from α = 2 out to {out:.2f}, at rest at {rest:.3f}. The best is 1."
     picture = draw_paths([xi], f"At rest at α = {rest:.2f}", weight_rate=weight_rate)

@@ -50,10 +50,10 @@ from matplotlib.figure import Figure
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial import data, drawing, plots, ranking, tables, widgets
-from nas_tutorial.edges import copy_weights
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
+from nas_tutorial.networks.edges import copy_weights
 from nas_tutorial.strategies.sharing import shared_accuracies, train_paths
-from nas_tutorial.training import Recipe, batch_statistics, evaluate, fit, placed, prepared, seeded
+from nas_tutorial.training import Recipe, batch_statistics, batches, evaluate, fit, seeded, to_device
 
 # %% [markdown]
 # ## Predict first
@@ -141,7 +141,7 @@ assert (together, alone) == (528, 19_200)
 # that ratio is beyond words, but the supernet stays as small as its list of operations.
 
 # %% [markdown]
-# ## Walk one path
+# ## Rollout one path
 #
 # The supernet is called with pictures *and* an architecture. On each edge the architecture names one operation; only
 # that one runs. Let us take a cell and see which parts of the supernet were called.
@@ -151,7 +151,7 @@ cell = space.parse("|conv_3x3~0|+|skip~0|conv_1x1~1|")
 drawing.draw(cell)
 
 # %%
-images, labels = next(prepared(strokes.train, strokes, 64))
+images, labels = next(batches(strokes.train, strokes, 64))
 called = []
 hooks = [
     op.register_forward_hook(lambda *_, what=(name, kind): called.append(what))
@@ -162,7 +162,7 @@ logits = supernet(images, cell)
 for hook in hooks:
     hook.remove()
 print(called, tuple(logits.shape))
-assert len(called) == 3 and set(called) == set(cell.picks["cell"].items())
+assert len(called) == 3 and set(called) == set(cell.active_ops["cell"].items())
 
 # %% [markdown]
 # What we see: three calls, one for each edge. Twelve of the 15 operations did not run at all. So a supernet costs as
@@ -202,7 +202,7 @@ def train_supernet(seed, epochs=60):
     """A supernet trained on uniformly drawn paths, one per batch."""
     recipe = Recipe(epochs)
     with seeded(seed) as generator:
-        supernet = placed(space.supernet(strokes.classes, strokes.channels), "cpu")
+        supernet = to_device(space.supernet(strokes.classes, strokes.channels), "cpu")
         optimiser = recipe.optimiser(supernet.parameters())
         schedule, sampler = recipe.schedule(optimiser), partial(space.sample, generator)
         for _ in range(epochs):
@@ -381,13 +381,13 @@ assert common <= 3 and 0 <= ten <= first < 0.4 and 0.1 < blind_ten < 0.22
 
 # %%
 norm, net = supernets[0].head[0], supernets[0]
-pictures, _ = next(prepared(strokes.validation, strokes, 500))
+pictures, _ = next(batches(strokes.validation, strokes, 500))
 
 
 def own_statistics(cell):
     """Mean and deviation of the first channel that enters the head when this cell runs."""
     with torch.no_grad(), batch_statistics(net):
-        channel = net.features(pictures, cell.picks)[:, 0]  # (500, 10, 10)
+        channel = net.features(pictures, cell.active_ops)[:, 0]  # (500, 10, 10)
     return float(channel.mean()), float(channel.std())
 
 
@@ -466,7 +466,7 @@ def after_one_epoch(cell, source=None):
     """Validation accuracy after one epoch, from scratch or with weights inherited from a supernet."""
     with seeded(0) as generator:
         network = space.network(cell, strokes.classes, strokes.channels)
-        network = placed(copy_weights(source, network) if source else network, "cpu")
+        network = to_device(copy_weights(source, network) if source else network, "cpu")
         for _ in fit(network, strokes.train, strokes, Recipe(1), generator):
             pass
     return evaluate(network, strokes.validation, strokes)
@@ -559,15 +559,15 @@ widgets.view(
 # Replace the `...` and run the cell. `check` names a mistake, `hint` helps a little more each time, `solution` shows
 # ours. As long as you have written nothing, our solution stands in.
 #
-# ### Exercise: Walk one path · ★☆☆ · 3 min
+# ### Exercise: Rollout one path · ★☆☆ · 3 min
 #
-# Write the forward pass of the tiny cell. `ops[edge]["skip"]` is the operation skip on an edge, and `picks[edge]` the
+# Write the forward pass of the tiny cell. `ops[edge]["skip"]` is the operation skip on an edge, and `active[edge]` the
 # name of the operation that the path takes there. The names of the edges are printed in *One graph contains them all*.
 
 
 # %%
 @exercise
-def walk(x, ops, picks):
+def walk(x, ops, active):
     """Output of the tiny cell when only the picked operation of each edge runs."""
     ...
 
@@ -585,8 +585,8 @@ dag, ops = supernet.body[0], {name: edge.ops for name, edge in edges.items()}
 x = torch.randn(8, table.space.channels, 10, 10, generator=torch.Generator().manual_seed(0))
 with torch.no_grad(), batch_statistics(supernet):
     for one in table.architectures:
-        picks = one.picks["cell"]
-        assert torch.allclose(walk(x, ops, picks), dag(x, picks), atol=1e-5)
+        active = one.active_ops["cell"]
+        assert torch.allclose(walk(x, ops, active), dag(x, active), atol=1e-5)
 print("the same output for all", len(table), "cells")
 
 # %% [markdown]
@@ -622,8 +622,8 @@ def counted(cell):
 
 tally = Counter()
 for one in table.architectures:
-    picks = one.picks["cell"]
-    assert counted(one) == learners(picks["1<0"], picks["2<0"], picks["2<1"])
+    active = one.active_ops["cell"]
+    assert counted(one) == learners(active["1<0"], active["2<0"], active["2<1"])
     tally[counted(one)] += 1
 print("convolutions that learn → number of cells:", dict(sorted(tally.items())))
 
@@ -647,8 +647,8 @@ check(never_trained)
 solution(never_trained)
 
 # %%
-for batches in (3, 10, 31, 62):
-    print(f"{batches:2} batches: {never_trained(5, batches):.6f}")
+for count in (3, 10, 31, 62):
+    print(f"{count:2} batches: {never_trained(5, count):.6f}")
 
 # %% [markdown]
 # ### Exercise: Sample fairly · ★★☆ · 5 min
@@ -706,7 +706,7 @@ assert memory.running_mean.eq(0).all() and memory.running_var.eq(1).all()
 def deviation_behind_norm(network, cell, mode):
     """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
     with torch.no_grad(), mode(network):
-        out = network.head[0](network.features(pictures, cell.picks))  # (500, C, 10, 10)
+        out = network.head[0](network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
     scale = network.head[0].weight.abs()  # what the layer multiplies by, after normalising
     return float((out.std((0, 2, 3)) / scale).mean())
 

@@ -294,9 +294,9 @@ def alpha_is_not_saved(monkeypatch):
 
 def validation_is_augmented(monkeypatch):
     """One transform for all pictures."""
-    healthy = darts.prepared
+    healthy = darts.batches
 
-    def prepared(*args, augmented=False, **rest):
+    def batches(*args, augmented=False, **rest):
         return healthy(*args, augmented=True, **rest)
 
     monkeypatch.setattr(darts, "prepared", prepared)

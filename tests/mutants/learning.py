@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
-from nas_tutorial import controller, data, spaces, training
+from nas_tutorial import data, spaces, training
 from nas_tutorial.data import Data
-from nas_tutorial.strategies import enas
+from nas_tutorial.strategies import controller, enas
 from nas_tutorial.strategies.enas import Config, Reinforce, Rewards
 from nas_tutorial.training import Recipe
 
@@ -153,7 +153,7 @@ def check_the_optimiser_sees_a_clipped_gradient():
     a, b = nn.Parameter(torch.tensor([3.0])), nn.Parameter(torch.tensor([4.0]))
     optimiser = Watched([a, b], lr=0.0)
     for scale, expected in ((1000.0, [3.0, 4.0]), (0.01, [0.06, 0.08])):
-        training.descend(scale * (a**2 + b**2).sum(), optimiser, clip=5.0)
+        training.optimiser_step(scale * (a**2 + b**2).sum(), optimiser, clip=5.0)
         assert torch.allclose(optimiser.seen, torch.tensor(expected), rtol=1e-4)
 
 
@@ -305,7 +305,7 @@ def validation_runs_dry(monkeypatch):
 
     def init(self, supernet, pictures, config, reward, generator, device):
         self.supernet, self.reward = supernet, reward
-        self.batches = enas.prepared(pictures.validation, pictures, config.reward_batch, generator=generator)
+        self.batches = enas.batches(pictures.validation, pictures, config.reward_batch, generator=generator)
 
     monkeypatch.setattr(Rewards, "__init__", init)
 
@@ -330,7 +330,7 @@ def rewards_as_training(monkeypatch):
 
 def augmented_rewards(monkeypatch):
     """The transform for training is used for validation pictures too."""
-    healthy = enas.prepared
+    healthy = enas.batches
     monkeypatch.setattr(enas, "prepared", lambda *args, augmented=False, **rest: healthy(*args, augmented=True, **rest))
 
 
@@ -350,12 +350,12 @@ def rewards_teach_the_weights(monkeypatch):
 def descend_with(monkeypatch, prepare):
     """Put in a step before which `prepare(loss, optimiser, weights, clip)` makes the gradients."""
 
-    def descend(loss, optimiser, clip):
+    def optimiser_step(loss, optimiser, clip):
         weights = [p for group in optimiser.param_groups for p in group["params"]]
         prepare(loss, optimiser, weights, clip)
         optimiser.step()
 
-    monkeypatch.setattr(training, "descend", descend)
+    monkeypatch.setattr(training.fitting, "optimiser_step", descend)
 
 
 def unclipped(monkeypatch):

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from nas_tutorial import edges, ops, spaces
-from nas_tutorial.edges import DropPath, Edge
+from nas_tutorial import spaces
+from nas_tutorial.networks import edges, ops
+from nas_tutorial.networks.edges import DropPath, Edge
 from nas_tutorial.spaces import darts
 from nas_tutorial.spaces.darts import DARTSNetwork
 
@@ -220,8 +221,8 @@ def relax_with(function):
 
 def detached_alpha(monkeypatch):
     """The weights of the blend are cut off from α."""
-    healthy = edges.blend
-    monkeypatch.setattr(edges, "blend", lambda x, operations, weights: healthy(x, operations, weights.detach()))
+    healthy = edges.mixed_op
+    monkeypatch.setattr(edges, "mixed_op", lambda x, operations, weights: healthy(x, operations, weights.detach()))
 
 
 def pools_without_norm(monkeypatch):

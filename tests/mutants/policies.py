@@ -5,8 +5,16 @@ from math import log
 import torch
 from torch import Tensor, nn
 
-from nas_tutorial import controller, spaces
-from nas_tutorial.controller import Attention, ChainController, Controller, MacroController, MicroController, Walk
+from nas_tutorial import spaces
+from nas_tutorial.strategies import controller
+from nas_tutorial.strategies.controller import (
+    Attention,
+    ChainController,
+    Controller,
+    MacroController,
+    MicroController,
+    Rollout,
+)
 
 from . import SLIP, Mutant
 
@@ -110,8 +118,8 @@ def check_samples_come_up_as_often_as_they_should():
 # --- bugs ---
 def negated(monkeypatch):
     """A variable called log_prob holds −log p."""
-    healthy = Walk.sample
-    monkeypatch.setattr(Walk, "sample", lambda self: healthy(self)._replace(log_prob=-self.log_prob))
+    healthy = Rollout.sample
+    monkeypatch.setattr(Rollout, "sample", lambda self: healthy(self)._replace(log_prob=-self.log_prob))
 
 
 def scoring_draws_again(monkeypatch):
@@ -123,7 +131,7 @@ def scoring_draws_again(monkeypatch):
 
 def sampled_entropy(monkeypatch):
     """Of each decision only the term p·(−log p) of the answer drawn is added."""
-    healthy = Walk.answers
+    healthy = Rollout.answers
 
     def answers(self, logits: Tensor) -> Tensor:
         before, choice = self.entropy, healthy(self, logits)
@@ -131,7 +139,7 @@ def sampled_entropy(monkeypatch):
         self.entropy = before - (log_p.exp() * log_p).sum((1, 2))
         return choice
 
-    monkeypatch.setattr(Walk, "answers", answers)
+    monkeypatch.setattr(Rollout, "answers", answers)
 
 
 def summed_penalty(monkeypatch):
@@ -140,7 +148,7 @@ def summed_penalty(monkeypatch):
     def sample(self):
         return controller.Sample(torch.cat(self.choices, 1), self.log_prob, self.entropy, sum(self.skip_penalties))
 
-    monkeypatch.setattr(Walk, "sample", sample)
+    monkeypatch.setattr(Rollout, "sample", sample)
 
 
 def attention_without_gradient(monkeypatch):
@@ -201,7 +209,7 @@ def answer_with(choose):
         def draw(self, log_p: Tensor) -> Tensor:
             return choose(log_p.detach().exp().flatten(0, 1), self.generator).view(log_p.shape[:2])
 
-        monkeypatch.setattr(Walk, "_draw", draw)
+        monkeypatch.setattr(Rollout, "_draw", draw)
 
     return patch
 

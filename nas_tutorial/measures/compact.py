@@ -9,8 +9,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from nas_tutorial.measures.tables import Table
 from nas_tutorial.spaces import Space
-from nas_tutorial.tables import Table
 
 
 def write(table: Table, path: str | Path) -> None:

@@ -23,9 +23,13 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm, conv2d, cross_entropy
 
 from nas_tutorial.data import Data, Split
-from nas_tutorial.edges import Edge
+from nas_tutorial.networks.edges import Edge, NodeLoop
+from nas_tutorial.networks.ops import Zero
 from nas_tutorial.spaces import Architecture
-from nas_tutorial.training import Recipe, prepared, seeded
+from nas_tutorial.spaces.nasbench201 import DenseCell, ResidualReduction, StagedNetwork
+from nas_tutorial.training.fitting import batches
+from nas_tutorial.training.randomness import seeded
+from nas_tutorial.training.recipes import Recipe
 
 
 class Stacked(nn.Module):
@@ -93,22 +97,34 @@ class StackedEdge(nn.Module):
 
 
 KINDS = {nn.Conv2d: Conv, nn.BatchNorm2d: Norm, nn.Linear: Linear, Edge: StackedEdge}
+CHANNEL_BY_CHANNEL = (nn.ReLU, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, Zero)
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, NodeLoop, DenseCell, ResidualReduction, StagedNetwork)
 
 
 def stack(parts: Sequence[nn.Module], owners: Tensor | None = None) -> nn.Module:
     """n networks of one space as one: (B, n · channels, H, W) → logits (B, n, classes); the weights are copies.
 
-    Raises ValueError for a layer with weights of which it is not known how to lay it side by side.
+    The networks are those of the spaces with one cell, tiny and nasbench201. Raises ValueError for a part of which it
+    is not known how to lay it side by side.
     """
     first = parts[0]
     owners = torch.arange(len(parts)) if owners is None else owners
     if type(first) in KINDS:
         return KINDS[type(first)](parts, owners)
-    if first._parameters:
-        raise ValueError(f"A {type(first).__name__} cannot be stacked; teach stacking.KINDS how, or train one by one.")
+    check_stackable(parts)
     whole = copy.copy(first)
     whole._modules = {name: stack([part._modules[name] for part in parts], owners) for name in first._modules}
     return whole
+
+
+def check_stackable(parts: Sequence[nn.Module]) -> None:
+    """Raise ValueError unless parts of this type, and with these children, may stand side by side."""
+    first = parts[0]
+    idle = isinstance(first, nn.Dropout) and first.p == 0
+    if type(first) not in (*CHANNEL_BY_CHANNEL, *CONTAINERS) and not idle:
+        raise ValueError(f"A {type(first).__name__} cannot be stacked: train these networks one by one (`retrain`).")
+    if any(part._modules.keys() != first._modules.keys() for part in parts):
+        raise ValueError(f"Each {type(first).__name__} to stack needs the same parts: make them from one space.")
 
 
 def clip_each(network: nn.Module, count: int, limit: float) -> None:
@@ -139,7 +155,7 @@ def fit(network: nn.Module, count: int, split: Split, data: Data, recipe: Recipe
     dtype, settings = next(network.parameters()).dtype, {"augmented": True, "cutout": recipe.cutout}
     network.train()
     for _ in range(recipe.epochs):
-        for images, labels in prepared(split, data, recipe.batch_size, generator=generator, **settings):
+        for images, labels in batches(split, data, recipe.batch_size, generator=generator, **settings):
             logits = network(widen(images.to(dtype), count))  # (B, n, K)
             optimiser.zero_grad()
             count_losses(logits, labels).sum().backward()
@@ -159,7 +175,7 @@ def evaluate(network: nn.Module, count: int, split: Split, data: Data, batch_siz
     """Accuracy of each stacked network on a split: (n,) fractions."""
     network.eval()
     dtype, correct = next(network.parameters()).dtype, torch.zeros(count, dtype=torch.int64)
-    for images, labels in prepared(split, data, batch_size):
+    for images, labels in batches(split, data, batch_size):
         found = network(widen(images.to(dtype), count)).argmax(-1)  # (B, n)
         correct += (found == labels[:, None]).sum(0)
     return correct.double() / len(split)

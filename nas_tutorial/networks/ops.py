@@ -4,12 +4,18 @@ Every builder takes `(channels, stride, affine)` and keeps the number of channel
 stride of 2 halves H and W. `affine` says whether batch norm learns a scale and a shift.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 Builder = Callable[[int, int, bool], nn.Module]
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """Layers one after the other, each with a name, under which its weights are found in a state dictionary."""
+    return nn.Sequential(OrderedDict(layers))
 
 
 class Zero(nn.Module):
@@ -56,28 +62,38 @@ def every_other(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:
     """ReLU → k×k convolution → batch norm: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
-    return nn.Sequential(
-        nn.ReLU(),
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
-        nn.BatchNorm2d(outputs, affine=affine),
+    return named(
+        relu=nn.ReLU(),
+        conv=nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        norm=nn.BatchNorm2d(outputs, affine=affine),
     )
+
+
+def conv_norm(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
+    """k×k convolution → batch norm, the stem of a network: (B, inputs, H, W) → (B, outputs, H, W)."""
+    return named(conv=nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), norm=nn.BatchNorm2d(outputs))
+
+
+def depthwise(channels: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
+    """k×k convolution of every channel by itself, padded so that only the stride changes the size."""
+    padding = dilation * (kernel // 2)
+    return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
 
 
 def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, dilation: int = 1) -> nn.Sequential:
     """ReLU → depthwise k×k → pointwise 1×1 → batch norm."""
-    padding = dilation * (kernel // 2)
-    return nn.Sequential(
-        nn.ReLU(),
-        nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False),
-        nn.Conv2d(channels, channels, 1, bias=False),
-        nn.BatchNorm2d(channels, affine=affine),
+    return named(
+        relu=nn.ReLU(),
+        depthwise=depthwise(channels, kernel, stride, dilation),
+        pointwise=nn.Conv2d(channels, channels, 1, bias=False),
+        norm=nn.BatchNorm2d(channels, affine=affine),
     )
 
 
 def separable(kernel: int) -> Builder:
     """Separable convolution: two depthwise-separable blocks, the stride in the first  (DARTS, §3.1.1; ENAS, §2.4)."""
-    return lambda c, stride, affine: nn.Sequential(
-        *depthwise_separable(c, kernel, stride, affine), *depthwise_separable(c, kernel, 1, affine)
+    return lambda c, stride, affine: named(
+        first=depthwise_separable(c, kernel, stride, affine), second=depthwise_separable(c, kernel, 1, affine)
     )
 
 
@@ -118,27 +134,40 @@ def macro_convolution(kernel: int, is_separable: bool) -> Builder:
     """
 
     def build(c: int, stride: int, affine: bool) -> nn.Module:
-        return nn.Sequential(*_conv_in(c), *_spatial(c, kernel, is_separable), nn.BatchNorm2d(c, eps=1e-3), nn.ReLU())
+        dense = {"conv": nn.Conv2d(c, c, kernel, padding=kernel // 2, bias=False)}
+        pair = {"depthwise": depthwise(c, kernel), "pointwise": nn.Conv2d(c, c, 1, bias=False)}
+        return named(
+            **_macro_entry(c),
+            **(pair if is_separable else dense),
+            norm=nn.BatchNorm2d(c, eps=1e-3),
+            relu=nn.ReLU(),
+        )
 
     return build
 
 
 def macro_pool(pool: Builder) -> Builder:
     """1×1 → BN → ReLU → 3×3 pool  (ENAS macro)."""
-    return lambda c, stride, affine: nn.Sequential(*_conv_in(c), pool(c, 1, affine))
+    return lambda c, stride, affine: named(**_macro_entry(c), pool=pool(c, 1, affine))
 
 
-def _conv_in(channels: int) -> list[nn.Module]:
-    return [nn.Conv2d(channels, channels, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU()]
+def _macro_entry(channels: int) -> dict[str, nn.Module]:
+    return {
+        "entry": nn.Conv2d(channels, channels, 1, bias=False),
+        "entry_norm": nn.BatchNorm2d(channels),
+        "entry_relu": nn.ReLU(),
+    }
 
 
-def _spatial(channels: int, kernel: int, is_separable: bool) -> list[nn.Module]:
-    if not is_separable:
-        return [nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False)]
-    return [
-        nn.Conv2d(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False),
-        nn.Conv2d(channels, channels, 1, bias=False),
-    ]
+def classifier(inputs: int, classes: int, dropout: float, bias: bool = True, **before: nn.Module) -> nn.Sequential:
+    """The head of a network: layers given, global average pool, dropout, linear: (B, inputs, H, W) → (B, classes)."""
+    return named(
+        **before,
+        pool=nn.AdaptiveAvgPool2d(1),
+        flatten=nn.Flatten(),
+        dropout=nn.Dropout(dropout),
+        linear=nn.Linear(inputs, classes, bias=bias),
+    )
 
 
 TINY: dict[str, Builder] = {

@@ -13,8 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nas_tutorial.colours import style_of
-from nas_tutorial.drawing import image
+from nas_tutorial.pictures.drawing import image
+from nas_tutorial.pictures.style import style_of
 
 LIMIT = 60_000  # bytes of a PNG, of which a notebook makes 80,000 letters
 INK = "#222222"

@@ -21,29 +21,31 @@ and so does every operation that is not of one of these forms.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from types import MethodType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nas_tutorial.edges import DagCell, Edge
-from nas_tutorial.ops import FactorizedReduce, Zero, every_other
+from nas_tutorial.networks.edges import Edge, NodeLoop
+from nas_tutorial.networks.ops import FactorizedReduce, Zero, every_other
 
 POOLS = (nn.AvgPool2d, nn.MaxPool2d)
 
 
 def speed_up(network: nn.Module) -> nn.Module:
     """Let a network take the fast path from now on; weights, their names and results stay. Returns `network`."""
-    for module in network.modules():
-        if isinstance(module, DagCell):
-            module.grow = MethodType(grow, module)
-        elif type(module) is nn.Sequential and any(is_separable(*pair) for pair in pairwise(module)):
-            module.__class__ = Separable
+    for name, child in list(network.named_children()):
+        if type(child) is NodeLoop:
+            setattr(network, name, FastNodeLoop())
+        else:
+            setattr(network, name, speed_up(child))
+    if type(network) is nn.Sequential and any(is_separable(*pair) for pair in pairwise(network)):
+        return Separable(OrderedDict(network.named_children()))
     return network
 
 
@@ -76,15 +78,31 @@ class State:
         return self.kept[key][0]
 
 
-def grow(cell: DagCell, states: Sequence[Tensor], picks: Mapping[str, Any]) -> list[Tensor]:
-    """`DagCell.grow` for a blend in training; anything else takes the slow path."""
-    if not cell.training or any(isinstance(pick, str) for pick in picks.values()):
-        return DagCell.grow(cell, states, picks)
-    grown = [State(x) for x in states]
-    for names in cell.incoming:
-        edges = [(cell.edges[name], grown[source], picks[name]) for name, source in names if name in picks]
-        grown.append(State(dense_gradient(total(term for edge in edges for term in terms(*edge)))))
-    return [state.x for state in grown]
+class FastNodeLoop(NodeLoop):
+    """The nodes of a cell for a mixture in training; anything else takes the slow path."""
+
+    def forward(
+        self,
+        edges: nn.ModuleDict,
+        incoming: Sequence[Sequence[tuple[str, int]]],
+        states: Sequence[Tensor],
+        active: Mapping[str, Any],
+    ) -> list[Tensor]:
+        """See `DagCell.node_states`."""
+        if not self.training or any(isinstance(a, str) for a in active.values()):
+            return super().forward(edges, incoming, states, active)
+        grown = [State(x) for x in states]
+        for names in incoming:
+            used = [(edges[name], grown[source], active[name]) for name, source in names if name in active]
+            grown.append(State(dense_gradient(total(term for edge in used for term in terms(*edge)))))
+        return [state.x for state in grown]
+
+
+def flat(op: nn.Module) -> list[nn.Module]:
+    """The layers of nested sequences."""
+    if isinstance(op, Separable):
+        return op.steps
+    return [layer for child in op for layer in flat(child)] if isinstance(op, nn.Sequential) else [op]
 
 
 def dense_gradient(x: Tensor) -> Tensor:
@@ -118,9 +136,8 @@ def weighted(op: nn.Module, state: State, p: Tensor) -> tuple[Tensor | None, Ten
             return p, state.pooled(op, None)
         case nn.Sequential() if len(op) == 2 and isinstance(op[0], POOLS) and follows(op[1]) and not op[1].affine:
             return p, state.pooled(op[0], op[1])
-        case nn.Sequential() if len(op) > 1 and isinstance(op[0], nn.ReLU) and follows(op[-1]):
-            steps = op.steps if isinstance(op, Separable) else list(op)
-            return None, scaled_norm(op[-1], run(steps[1:-1], state.relu()), p)
+        case nn.Sequential() if len(steps := flat(op)) > 1 and isinstance(steps[0], nn.ReLU) and follows(steps[-1]):
+            return None, scaled_norm(steps[-1], run(steps[1:-1], state.relu()), p)
         case FactorizedReduce() if isinstance(op.relu, nn.ReLU) and follows(op.norm):
             return None, scaled_norm(op.norm, op.halve(*state.pixels()), p)
     return p, op(state.x)
@@ -198,7 +215,7 @@ class Separable(nn.Sequential):
         while rest:
             match rest:
                 case [first, second, *rest] if is_separable(first, second):
-                    steps.append(Together(first, second))
+                    steps.append(DepthwisePointwise(first, second))
                 case [nn.BatchNorm2d() as norm, second, *rest] if type(second) is nn.ReLU:
                     steps += [norm, nn.ReLU(inplace=True)]
                 case [first, *rest]:
@@ -210,7 +227,7 @@ class Separable(nn.Sequential):
         return run(self.steps, x)
 
 
-class Together(nn.Module):
+class DepthwisePointwise(nn.Module):
     """A depthwise and a pointwise convolution in one step: a module, so that hooks see it as they see a convolution."""
 
     def __init__(self, depthwise: nn.Conv2d, pointwise: nn.Conv2d):
@@ -219,7 +236,7 @@ class Together(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) → (B, C', ⌈H/stride⌉, ⌈W/stride⌉). On a GPU torch's own gradients are faster."""
-        step = depthwise_pointwise if x.is_cuda else DepthwisePointwise.apply
+        step = depthwise_pointwise if x.is_cuda else DepthwisePointwiseFunction.apply
         first = self.depthwise
         return step(x, first.weight, self.pointwise.weight, first.stride[0], first.dilation[0])
 
@@ -231,7 +248,7 @@ def run(steps: Iterable[nn.Module], x: Tensor) -> Tensor:
     return x
 
 
-class DepthwisePointwise(torch.autograd.Function):
+class DepthwisePointwiseFunction(torch.autograd.Function):
     """y = P (x ⋆ w): every `stride`-th pixel of a zero-padded depthwise convolution, then 1×1; differentiable twice."""
 
     @staticmethod

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nas_tutorial.drawing import svg
+from nas_tutorial.pictures.drawing import svg
 from nas_tutorial.spaces import Architecture, CellEdge, Space
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from nas_tutorial import drawing, plots
 from nas_tutorial.data import Data
+from nas_tutorial.pictures import drawing, plots
 
 BILLION = 10**9
 

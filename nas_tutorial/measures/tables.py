@@ -1,6 +1,6 @@
 """Ground truth: every architecture of a small space, trained and kept in a table.
 
-`python -m nas_tutorial.tables` rebuilds the table of the tiny space that comes with the package.
+`python -m nas_tutorial.measures.tables` rebuilds the table of the tiny space that comes with the package.
 """
 
 import json
@@ -16,10 +16,10 @@ import numpy as np
 
 from nas_tutorial import data, spaces
 from nas_tutorial.data import Data
+from nas_tutorial.settings import versions
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.stacking import train_together
-from nas_tutorial.strategies.events import versions
-from nas_tutorial.training import Recipe
+from nas_tutorial.training.recipes import Recipe
+from nas_tutorial.training.stacking import train_together
 
 TINY = "tiny_table.json"
 TINY_SPACE = spaces.Tiny(channels=4, cells=1)
@@ -75,7 +75,7 @@ class Table:
 
     def save(self, path: str | Path) -> None:
         """Write the table as JSON, one architecture per line."""
-        head = {"space": self.space.name, "sizes": self.space.sizes, "about": dict(self.about)}
+        head = {**self.space.to_record(), "about": dict(self.about)}
         rows = (
             json.dumps(str(a)) + ": " + json.dumps({name: values[i].tolist() for name, values in self.columns.items()})
             for i, a in enumerate(self.architectures)
@@ -88,7 +88,7 @@ class Table:
         """Read what `save` wrote; ValueError that says what is wrong with the file."""
         try:
             content = json.loads(Path(path).read_text(encoding="utf-8"))
-            space = spaces.BY_NAME[content["space"]](**content["sizes"])
+            space = spaces.from_record(content)
             rows = content["rows"]
             names = list(next(iter(rows.values())))
             columns = {name: np.array([row[name] for row in rows.values()], dtype=float) for name in names}
@@ -137,11 +137,11 @@ def join(tables: Sequence[Table]) -> Table:
 
 def tiny() -> Table:
     """The table of the tiny space that comes with the package: 125 cells, three seeds, made by `python -m` this."""
-    return Table.load(resources.files("nas_tutorial") / TINY)
+    return Table.load(resources.files("nas_tutorial.measures") / TINY)
 
 
 if __name__ == "__main__":
     table = train_all(TINY_SPACE, data.load(**TINY_DATA), TINY_RECIPE)
-    table.about["command"] = "python -m nas_tutorial.tables"
+    table.about["command"] = "python -m nas_tutorial.measures.tables"
     table.save(Path(__file__).with_name(TINY))
     print(table)

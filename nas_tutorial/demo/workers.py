@@ -3,20 +3,21 @@
 import functools
 import multiprocessing
 import queue
+import shutil
 import signal
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm import tqdm
 
+import nas_tutorial
 from nas_tutorial import data, spaces, training
-from nas_tutorial.cli.progress import Bar
-from nas_tutorial.costs import Work
+from nas_tutorial.demo.progress import Bar
+from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training import Scores
 
@@ -25,7 +26,7 @@ Pictures = tuple[tuple[str, int], ...]
 """Arguments of `data.load("digits", …)` as pairs, so that they can be remembered."""
 
 
-class Crew:
+class WorkerPool:
     """Takes jobs, and shows a bar for each search and one for all trainings from scratch.
 
     Results do not depend on the number of processes: each job is seeded and runs on one thread.
@@ -36,7 +37,7 @@ class Crew:
         self.jobs: list[Future] = []
         self.bars: dict[str, Bar] = {}
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         context, self._stack = multiprocessing.get_context("spawn"), ExitStack()
         self.news = self._stack.enter_context(context.Manager()).Queue()
         ends_by_ctrl_c = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_DFL)}
@@ -50,11 +51,11 @@ class Crew:
         self._stack.close()
         self.pool.shutdown(cancel_futures=True)
 
-    def search(self, name: str, module: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
+    def search(self, name: str, strategy: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
-        unit = "architectures" if module == "random" else "epochs"
+        unit = "architectures" if strategy == "random" else "epochs"
         self.bars[name] = self._stack.enter_context(Bar(epochs, name, unit, position=len(self.bars) + 1, leave=False))
-        return self._submit(searched, name, module, epochs, seed, space, self.pictures, folder, self.news)
+        return self._submit(searched, name, strategy, epochs, seed, space, self.pictures, folder, self.news)
 
     def train(self, architecture: Architecture, seeds: tuple[int, ...]) -> list[Future]:
         """Queue one training per seed; each future will hold the scores of one seed."""
@@ -108,18 +109,17 @@ class Reporter:
 
 
 def searched(
-    name: str, module: str, epochs: int, seed: int, space: str, pictures: Pictures, folder: Path, news: queue.Queue
+    name: str, strategy: str, epochs: int, seed: int, space: str, pictures: Pictures, folder: Path, news: queue.Queue
 ) -> int:
     """Search in a working process, keeping the result after each epoch; returns the multiply-adds."""
     torch.set_num_threads(1)
-    strategy, reporter = import_module(f"nas_tutorial.strategies.{module}"), Reporter(name, news)
-    run = strategy.search(spaces.get(space), digits_of(pictures), epochs=epochs, seed=seed)
-    with Work(reporter.tick) as work:
+    reporter = Reporter(name, news)
+    shutil.rmtree(folder, ignore_errors=True)  # a demonstration begins at the beginning
+    run = nas_tutorial.search(spaces.get(space), digits_of(pictures), strategy, epochs=epochs, seed=seed, resume=folder)
+    with MultiplyAddCounter(reporter.tick) as counter:
         for event in run:
-            run.so_far.save(folder)
             reporter.send(str(event))
-    run.result.save(folder)
-    return work.multiply_adds
+    return counter.multiply_adds
 
 
 def trained(architecture: str, pictures: Pictures, seed: int) -> Scores:

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
-from nas_tutorial.edges import Skeleton
-from nas_tutorial.fast import Together
+from nas_tutorial.networks.edges import Skeleton
+from nas_tutorial.networks.fast import DepthwisePointwise
 
 BACKWARD = 2  # a backward pass computes two products for each one of the forward pass: by inputs and by weights
 
 
-class Work(AbstractContextManager):
-    """Counts the multiply-adds of all convolutions and linear layers that run inside `with Work() as work:`.
+class MultiplyAddCounter(AbstractContextManager):
+    """Counts the multiply-adds of all convolutions and linear layers that run inside `with MultiplyAddCounter() as c:`.
 
     A forward pass counts once and, where gradients are recorded, its backward pass twice more. Batch norm, pooling and
     additions are not counted, as usual in the literature. on_pass: called after each pass through a network.
@@ -23,7 +23,7 @@ class Work(AbstractContextManager):
     def __init__(self, on_pass: Callable[[], None] | None = None):
         self.multiply_adds, self.on_pass = 0, on_pass
 
-    def __enter__(self) -> "Work":
+    def __enter__(self) -> "MultiplyAddCounter":
         self._hook = register_module_forward_hook(self._count)
         return self
 
@@ -34,7 +34,7 @@ class Work(AbstractContextManager):
         passes = 1 + BACKWARD * torch.is_grad_enabled()
         if isinstance(module, nn.Conv2d | nn.Linear):
             self.multiply_adds += passes * output.numel() * module.weight[0].numel()
-        elif isinstance(module, Together):
+        elif isinstance(module, DepthwisePointwise):
             pixels = output.numel() // output.shape[1]
             self.multiply_adds += passes * pixels * sum(weight.numel() for weight in module.parameters())
         elif self.on_pass and isinstance(module, Skeleton):

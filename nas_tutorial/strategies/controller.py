@@ -5,65 +5,12 @@
 """
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from nas_tutorial.spaces import Architecture, ENASMacro, ENASMicro, Space
-
-
-class Sample(NamedTuple):
-    """A batch of n sampled architectures and what the policy thinks of them."""
-
-    choices: Tensor  # (n, decisions) int64, one option index per decision
-    log_prob: Tensor  # (n,) log π, never positive
-    entropy: Tensor  # (n,) sum of the entropies of the distributions met on the way
-    skip_penalty: (
-        Tensor  # (n,) mean over layers of KL(skip probabilities ‖ target rate); 0 where the space has no skips
-    )
-
-
-class Walk:
-    """One pass through all decisions: draws each answer, or is told it (teacher forcing), and keeps the accounts."""
-
-    def __init__(self, n: int, device: torch.device, generator: torch.Generator | None, told: Tensor | None):
-        self.generator, self.told = generator, told
-        self.choices: list[Tensor] = []
-        self.log_prob = torch.zeros(n, device=device)
-        self.entropy = torch.zeros(n, device=device)
-        self.skip_penalties: list[Tensor] = []
-        self.distributions: list[Tensor] = []
-
-    def answer(self, logits: Tensor) -> Tensor:
-        """Answer one decision from logits (n, options); returns the option indices (n,)."""
-        return self.answers(logits[:, None])[:, 0]
-
-    def answers(self, logits: Tensor) -> Tensor:
-        """Answer k decisions that do not depend on each other from logits (n, k, options); returns indices (n, k)."""
-        log_p = logits.log_softmax(-1)  # (n, k, options)
-        choice = (
-            self._draw(log_p) if self.told is None else self.told[:, self.answered : self.answered + logits.shape[1]]
-        )
-        self.log_prob = self.log_prob + log_p.gather(2, choice[..., None]).sum((1, 2))
-        self.entropy = self.entropy - (log_p.exp() * log_p).sum((1, 2))
-        self.choices.append(choice)
-        self.distributions += log_p.exp().unbind(1)
-        return choice
-
-    @property
-    def answered(self) -> int:
-        """How many decisions have been answered so far."""
-        return len(self.distributions)
-
-    def _draw(self, log_p: Tensor) -> Tensor:
-        flat = log_p.detach().exp().flatten(0, 1).cpu()  # (n·k, options)
-        return torch.multinomial(flat, 1, generator=self.generator).view(log_p.shape[:2]).to(log_p.device)
-
-    def sample(self) -> Sample:
-        """The accounts of the finished pass."""
-        penalty = torch.stack(self.skip_penalties).mean(0) if self.skip_penalties else torch.zeros_like(self.log_prob)
-        return Sample(torch.cat(self.choices, 1), self.log_prob, self.entropy, penalty)
+from nas_tutorial.strategies.rollout import Rollout, Sample
 
 
 class Controller(nn.Module, ABC):
@@ -95,31 +42,31 @@ class Controller(nn.Module, ABC):
         return self.start.device
 
     @abstractmethod
-    def walk(self, walk: Walk, n: int) -> None:
+    def decide(self, rollout: Rollout, n: int) -> None:
         """Answer all decisions in the order of `space.decisions`."""
 
     def sample(self, n: int, generator: torch.Generator) -> Sample:
         """Draw n architectures from the policy."""
-        return self._run(Walk(n, self.device, generator, None), n).sample()
+        return self._run(Rollout(n, self.device, generator, None), n).sample()
 
     def score(self, choices: Tensor) -> Sample:
         """log π, entropy and skip penalty of given architectures: choices (n, decisions)."""
-        return self._run(Walk(len(choices), self.device, None, choices), len(choices)).sample()
+        return self._run(Rollout(len(choices), self.device, None, choices), len(choices)).sample()
 
     def distributions(self, choices: Tensor) -> list[Tensor]:
         """The distribution of every decision, (n, options) each, given the answers before it."""
-        return self._run(Walk(len(choices), self.device, None, choices), len(choices)).distributions
+        return self._run(Rollout(len(choices), self.device, None, choices), len(choices)).distributions
 
-    def _run(self, walk: Walk, n: int) -> Walk:
-        self.walk(walk, n)
-        return walk
+    def _run(self, rollout: Rollout, n: int) -> Rollout:
+        self.decide(rollout, n)
+        return rollout
 
     def architectures(self, sample: Sample) -> list[Architecture]:
         """The architectures of a sample."""
         return [self.space.architecture(choices) for choices in sample.choices.tolist()]
 
     def begin(self, n: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The start token for each of n walks, (n, hidden), and a zero LSTM state."""
+        """The start token for each of n rollouts, (n, hidden), and a zero LSTM state."""
         zeros = self.start.new_zeros(n, self.hidden)
         return self.start.expand(n, -1), (zeros, zeros)
 
@@ -146,11 +93,11 @@ class ChainController(Controller):
         self.heads = nn.ModuleList([nn.Linear(hidden, len(d.options), bias=False) for d in space.decisions])
         self.initialise(seed)
 
-    def walk(self, walk: Walk, n: int) -> None:
+    def decide(self, rollout: Rollout, n: int) -> None:
         x, state = self.begin(n)  # x: (n, hidden)
         for head, embed in zip(self.heads, [*self.embeddings, None], strict=True):
             state = self.lstm(x, state)
-            choice = walk.answer(self.squash(head(state[0])))  # (n,)
+            choice = rollout.answer(self.squash(head(state[0])))  # (n,)
             x = embed(choice) if embed else x
 
 
@@ -190,22 +137,22 @@ class MacroController(Controller):
         self.attention = Attention(hidden)
         self.initialise(seed)
 
-    def walk(self, walk: Walk, n: int) -> None:
+    def decide(self, rollout: Rollout, n: int) -> None:
         x, state = self.begin(n)
         anchors: list[Tensor] = []  # one (n, hidden) per layer
         for k in range(self.space.layers):
             state = self.lstm(x, state)
-            op = walk.answer(self.squash(self.head(state[0])))  # (n,)
+            op = rollout.answer(self.squash(self.head(state[0])))  # (n,)
             state = self.lstm(self.embedding(op), state)
-            x = self.skips(walk, torch.stack(anchors, 1), state[0]) if k else self.start.expand(n, -1)
+            x = self.skips(rollout, torch.stack(anchors, 1), state[0]) if k else self.start.expand(n, -1)
             anchors.append(state[0])
 
-    def skips(self, walk: Walk, anchors: Tensor, h: Tensor) -> Tensor:
+    def skips(self, rollout: Rollout, anchors: Tensor, h: Tensor) -> Tensor:
         """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden)."""
         q = self.attention(anchors, h)  # (n, k)
         logits = self.squash(torch.stack([-q, q], -1))  # (n, k, 2): no, yes
-        bits = walk.answers(logits)[..., None]  # (n, k, 1)
-        walk.skip_penalties.append(self.skip_divergence(logits))
+        bits = rollout.answers(logits)[..., None]  # (n, k, 1)
+        rollout.skip_penalties.append(self.skip_divergence(logits))
         return (bits * anchors).sum(1) / (1 + bits.sum(1))  # (n, hidden)
 
     def skip_divergence(self, logits: Tensor) -> Tensor:
@@ -246,12 +193,12 @@ class MicroController(Controller):
             self.head.bias.copy_(10.0 * is_convolution)
         self.register_buffer("normal_bias", 0.5 * is_convolution - 0.25, persistent=False)
 
-    def walk(self, walk: Walk, n: int) -> None:
+    def decide(self, rollout: Rollout, n: int) -> None:
         _, state = self.begin(n)
         for bias in (self.normal_bias, torch.zeros_like(self.normal_bias)):
-            state = self.cell(walk, n, state, bias)
+            state = self.cell(rollout, n, state, bias)
 
-    def cell(self, walk: Walk, n: int, state: tuple[Tensor, Tensor], bias: Tensor) -> tuple[Tensor, Tensor]:
+    def cell(self, rollout: Rollout, n: int, state: tuple[Tensor, Tensor], bias: Tensor) -> tuple[Tensor, Tensor]:
         """Answer all decisions of one cell; returns the LSTM state behind it."""
         x, _ = self.begin(n)
         seen: list[Tensor] = []  # one (n, hidden) per state of the cell
@@ -260,22 +207,22 @@ class MicroController(Controller):
             seen.append(state[0])
         anchors = [torch.zeros_like(h) for h in seen]  # what the LSTM reads once a state was chosen
         for _ in range(self.space.nodes):
-            state = self.node(walk, x, state, torch.stack(seen, 1), torch.stack(anchors, 1), bias)
+            state = self.node(rollout, x, state, torch.stack(seen, 1), torch.stack(anchors, 1), bias)
             seen.append(state[0])
             anchors.append(state[0])
         return state
 
     def node(
-        self, walk: Walk, x: Tensor, state: tuple[Tensor, Tensor], seen: Tensor, anchors: Tensor, bias: Tensor
+        self, rollout: Rollout, x: Tensor, state: tuple[Tensor, Tensor], seen: Tensor, anchors: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Answer the four decisions of one node; seen and anchors (n, m, hidden); x is the start token."""
         for _ in "ab":
             state = self.lstm(x, state)
-            source = walk.answer(self.squash(self.attention(seen, state[0])))  # (n,) among m states
+            source = rollout.answer(self.squash(self.attention(seen, state[0])))  # (n,) among m states
             x = anchors[torch.arange(len(source)), source]  # (n, hidden)
         for _ in "ab":
             state = self.lstm(x, state)
-            op = walk.answer(self.squash(self.head(state[0]), self.op_tanh_reduction) + bias)
+            op = rollout.answer(self.squash(self.head(state[0]), self.op_tanh_reduction) + bias)
             x = self.embedding(op)
         return self.lstm(x, state)
 

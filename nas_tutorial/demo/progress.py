@@ -5,8 +5,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from nas_tutorial.costs import Work
-from nas_tutorial.strategies.events import Event, Search
+from nas_tutorial.networks.costs import MultiplyAddCounter
+from nas_tutorial.strategies.results import Event
+from nas_tutorial.strategies.searching import Search
 
 LOOK = "{desc} {percentage:3.0f}%|{bar}| {n:.0f}/{total} {unit} [{elapsed}<{remaining}{postfix}]"
 
@@ -17,9 +18,10 @@ class Bar:
     How many passes an epoch takes is learnt from the first one; until then the bar just counts them.
     """
 
-    def __init__(self, total: int, label: str, unit: str = "epochs", **more: Any):
-        self.tqdm = tqdm(total=total, desc=label, unit=unit, bar_format=LOOK, mininterval=0.3, smoothing=0, **more)
-        self.done = self.passes = self.passes_per_step = 0
+    def __init__(self, total: int, label: str, unit: str = "epochs", done: int = 0, **more: Any):
+        look = {"bar_format": LOOK, "mininterval": 0.3, "smoothing": 0}
+        self.tqdm = tqdm(total=total, initial=done, desc=label, unit=unit, **look, **more)
+        self.done, self.passes, self.passes_per_step = done, 0, 0
 
     def __enter__(self) -> "Bar":
         return self
@@ -40,7 +42,7 @@ class Bar:
         self.tqdm.update(self.done - self.tqdm.n)
 
 
-def followed(run: Search, bar: Bar, work: Work) -> Iterator[Event]:
+def followed(run: Search, bar: Bar, work: MultiplyAddCounter) -> Iterator[Event]:
     """The events of a search, each printed; `work` counts inside the search and ticks the bar."""
     while True:
         with work:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nas_tutorial import drawing
-from nas_tutorial.strategies.events import SearchResult
+from nas_tutorial.pictures import drawing
+from nas_tutorial.strategies.results import SearchResult
 
 
 def keep_pictures(result: SearchResult, folder: Path) -> None:
@@ -14,7 +14,7 @@ def keep_pictures(result: SearchResult, folder: Path) -> None:
     with without_loss("cell.svg"):
         drawing.save(result.architecture, folder / "cell.svg")
     with without_loss("curves.png"):
-        from nas_tutorial import plots
+        from nas_tutorial.pictures import plots
 
         plots.curves({result.strategy: result.history}).savefig(folder / "curves.png", dpi=144)
 

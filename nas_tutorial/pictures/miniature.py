@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from nas_tutorial.colours import style_of
+from nas_tutorial.pictures.style import style_of
 from nas_tutorial.spaces import Cell
 
 PAGE = 1100  # width of a sheet of miniatures, in pixels

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 
 from nas_tutorial import data, spaces
-from nas_tutorial.cli.crew import Crew
-from nas_tutorial.cli.keeping import keep_pictures, without_loss
+from nas_tutorial.demo.workers import WorkerPool
+from nas_tutorial.pictures.keeping import keep_pictures, without_loss
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.strategies.events import SearchResult
+from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import Scores
 
 SPACE, SEED, SEEDS = "nasbench201", 0, (0, 1, 2)
-SEARCHES = {"DARTS": ("darts", 10), "ENAS": ("enas", 30), "random search": ("random", 21)}  # name → module, epochs
+SEARCHES = {"DARTS": ("darts", 10), "ENAS": ("enas", 30), "random search": ("random", 21)}  # name → strategy, epochs
 RANDOM_CELLS, PER_CLASS, TEST_PER_CLASS = 3, 800, 200
 
 
@@ -61,8 +61,8 @@ def run(folder: Path, scale: float = 1.0) -> list[Entry]:
     trainings = (len(SEARCHES) + RANDOM_CELLS) * len(SEEDS)
     print(f"{digits}\n{SPACE}: {space.size:,} cells, {', '.join(space.operations)} on {len(space.decisions)} edges\n")
     try:
-        with Crew(tuple(pictures.items()), trainings) as crew:
-            entries = work(crew, space, folder, scale)
+        with WorkerPool(tuple(pictures.items()), trainings) as pool:
+            entries = work(pool, space, folder, scale)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"The searches up to here are kept in {folder}.") from None
     entries.sort(key=lambda entry: -entry.scores.mean)
@@ -70,18 +70,18 @@ def run(folder: Path, scale: float = 1.0) -> list[Entry]:
     return entries
 
 
-def work(crew: Crew, space: Space, folder: Path, scale: float) -> list[Entry]:
+def work(pool: WorkerPool, space: Space, folder: Path, scale: float) -> list[Entry]:
     """Run all searches, and train from scratch what each found as soon as it is known."""
     searches = {
-        name: crew.search(name, module, scaled(epochs, scale), SEED, SPACE, folder / module)
+        name: pool.search(name, module, scaled(epochs, scale), SEED, SPACE, folder / module)
         for name, (module, epochs) in SEARCHES.items()
     }
-    entries = [Entry(name, cell, crew.train(cell, SEEDS)) for name, cell in random_cells(space).items()]
-    while crew.working() or searches:
+    entries = [Entry(name, cell, pool.train(cell, SEEDS)) for name, cell in random_cells(space).items()]
+    while pool.working() or searches:
         for name in [name for name, search in searches.items() if search.done()]:
             result = SearchResult.load(folder / SEARCHES[name][0])
             keep_pictures(result, folder / SEARCHES[name][0])
-            trainings = crew.train(result.architecture, SEEDS)
+            trainings = pool.train(result.architecture, SEEDS)
             entries.append(Entry(name, result.architecture, trainings, result, searches.pop(name).result()))
     return entries
 
@@ -94,7 +94,7 @@ def random_cells(space: Space) -> dict[str, Architecture]:
 
 def finish(entries: list[Entry], digits: data.Data, folder: Path) -> None:
     """Write the leaderboard and the report, print the former."""
-    from nas_tutorial.cli import report
+    from nas_tutorial.demo import report
 
     (folder / "leaderboard.json").write_text(json.dumps([entry.to_json() for entry in entries], indent=1))
     print("\n" + report.leaderboard(entries))

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from nas_tutorial import controller
-from nas_tutorial.costs import Work
+from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies import controller
 from nas_tutorial.training import count_parameters, seeded
 
 PARTS = {"DenseCell": "cell", "ResidualReduction": "reduction", "MacroLayer": "layer", "MicroCell": "cell"}
@@ -113,10 +113,10 @@ def _describe(
 @torch.no_grad()
 def _measured(
     space: Space, network: nn.Module, architecture: Architecture | None, size: tuple[int, int, int]
-) -> tuple[list[tuple[str, tuple[int, ...]]], Work]:
+) -> tuple[list[tuple[str, tuple[int, ...]]], MultiplyAddCounter]:
     """Shapes of the parts, and the work, of one picture's way through the network."""
     shapes: list[tuple[str, tuple[int, ...]]] = []
-    with Work() as work, _watched(network, shapes):
+    with MultiplyAddCounter() as work, _watched(network, shapes):
         network.eval()(torch.zeros(1, *size), architecture or space.relax(space.alphas(torch.Generator())))
     return shapes, work
 

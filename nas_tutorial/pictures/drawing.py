@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from nas_tutorial.colours import COLOURS, HATCHES, MARKERS, Style, style_of
+from nas_tutorial.pictures.style import COLOURS, HATCHES, MARKERS, Style, style_of
 from nas_tutorial.spaces import Architecture, Cell, CellEdge
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def sheet(
     Cells of the spaces with one cell become miniatures (as many in a row as fit a page), all others full drawings (one
     in a row). Raises ValueError where there is none to draw, or not one caption for each.
     """
-    from nas_tutorial import miniature
+    from nas_tutorial.pictures import miniature
 
     if not architectures or (captions is not None and len(captions) != len(architectures)):
         raise ValueError(

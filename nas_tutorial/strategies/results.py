@@ -1,0 +1,116 @@
+"""What every search produces: one event per epoch, and in the end a result that can be saved and loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nas_tutorial import spaces
+from nas_tutorial.files import write_whole
+from nas_tutorial.settings import versions
+from nas_tutorial.spaces import Architecture, Space
+
+Probabilities = dict[str, list[list[float]]]
+"""Tables of probabilities by name, a row for each question, a column for each option."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One epoch of a search.
+
+    loss, train_accuracy: of the shared weights on training pictures; validation_accuracy: on pictures the weights never
+    saw. None of them is the accuracy of the architecture trained alone: for that see `training.retrain`.
+    seconds: since the start of the search. probabilities: of the options of every decision, where the strategy has
+    them: softmax(α) of DARTS, those that the policy of ENAS draws from. info: what only this strategy knows.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    train_accuracy: float
+    validation_accuracy: float
+    architecture: Architecture
+    seconds: float = 0.0
+    probabilities: Probabilities | None = None
+    info: dict[str, float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        counts = sum("skip" in edge.operation for cell in self.architecture.cells.values() for edge in cell.edges)
+        skips = f"{counts} skip{'' if counts == 1 else 's'}"
+        figures = f"loss {self.loss:.2f} | val {self.validation_accuracy:.2f}"
+        return f"epoch {self.epoch} | {figures} | {skips} | {self.architecture}"
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values; the architecture as text."""
+        return {**asdict(replace(self, architecture=None)), "architecture": str(self.architecture)}
+
+    @staticmethod
+    def from_record(record: Mapping[str, Any], space: Space) -> Event:
+        """The event that `to_record` wrote."""
+        return Event(**{**record, "architecture": space.parse(record["architecture"])})
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found, and all that is needed to tell how.
+
+    weights: shared weights, architecture parameters and controller, by name.
+    """
+
+    strategy: str
+    architecture: Architecture
+    history: list[Event]
+    config: dict[str, Any]
+    seed: int
+    data: str
+    versions: dict[str, str] = field(default_factory=versions)
+    weights: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def space(self) -> Space:
+        """The space that was searched."""
+        return self.architecture.space
+
+    @property
+    def seconds(self) -> float:
+        """Duration of the search."""
+        return self.history[-1].seconds
+
+    def to_json(self) -> str:
+        """Everything but the weights, as JSON text."""
+        plain = [f.name for f in fields(self) if f.name not in ("weights", "history", "architecture")]
+        record = {name: getattr(self, name) for name in plain}
+        record["architecture"] = json.loads(self.architecture.to_json())
+        record["history"] = [event.to_record() for event in self.history]
+        return json.dumps(record, indent=1)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write result.json, architecture.json and weights.safetensors to a folder, made where missing; returns it."""
+        from safetensors.torch import save
+
+        folder = Path(folder)
+        write_whole(folder / "result.json", self.to_json())
+        write_whole(folder / "architecture.json", self.architecture.to_json())
+        weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
+        write_whole(folder / "weights.safetensors", save(weights))
+        return folder
+
+    @staticmethod
+    def load(folder: str | Path) -> SearchResult:
+        """The result that `save` wrote; FileNotFoundError where the folder holds none."""
+        from safetensors.torch import load_file
+
+        if not (Path(folder) / "result.json").is_file():
+            raise FileNotFoundError(
+                f"{folder} holds no result.json; give the folder that a search wrote, such as runs/my_search."
+            )
+        record = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
+        architecture = spaces.from_json(json.dumps(record["architecture"]))
+        history = [Event.from_record(event, architecture.space) for event in record["history"]]
+        weights = load_file(Path(folder) / "weights.safetensors")
+        return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})

@@ -1,0 +1,180 @@
+"""A search: any strategy, driven epoch by epoch; it can be watched, interrupted, kept in a folder, and go on."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from nas_tutorial.data import Data
+from nas_tutorial.settings import configured, one_of
+from nas_tutorial.spaces import Space
+from nas_tutorial.strategies import SUMMARIES
+from nas_tutorial.strategies.results import Event, SearchResult
+from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
+from nas_tutorial.training.devices import best_device
+from nas_tutorial.training.recipes import Recipe
+
+
+@dataclass(frozen=True)
+class SearchConfig(Recipe):
+    """Settings that all searches share: how shared weights are trained, and how pictures are loaded.
+
+    workers: processes that load pictures; they change no result. Drop path and auxiliary head are for training from
+    scratch; ValueError where a search is given one.
+    """
+
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("drop_path", "auxiliary"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name} is for training from scratch; leave it out of a search, and pass it to retrain."
+                )
+
+
+class Strategy(Resumable):
+    """A way to search, one epoch at a time.
+
+    A strategy trains weights on `data.train`, chooses architectures on `data.validation`, and never opens `data.test`.
+    Its `kept` attributes are all that the next epoch depends on, apart from torch's default generator, which `Search`
+    takes care of.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, space: Space, data: Data, config: SearchConfig, seed: int, device: torch.device):
+        self.space, self.data, self.config, self.device = space, data, config, device
+        self.generator = torch.Generator().manual_seed(seed)
+        self.epochs_done = 0
+
+    @abstractmethod
+    def epoch(self) -> Event:
+        """One pass of the search."""
+
+    @abstractmethod
+    def weights(self) -> dict[str, Tensor]:
+        """What was learnt so far: shared weights, architecture parameters, controller, by name."""
+
+    def event(self, **facts: Any) -> Event:
+        """The event of the epoch that is just over."""
+        self.epochs_done += 1
+        return Event(self.epochs_done, self.config.epochs, **facts)
+
+
+def prefixed(prefix: str, part: nn.Module | Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of a module or a dictionary under names that begin with `prefix` and a dot."""
+    tensors = part.state_dict() if isinstance(part, nn.Module) else part
+    return {f"{prefix}.{name}": tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+class Search(Run):
+    """A search in progress: iterate over its events, then ask for `result`.
+
+    An interrupted epoch leaves no trace: iterate again, and the search goes on from the epoch before. With a folder,
+    result and state are kept there after each epoch, and a search whose state lies there goes on from it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Strategy],
+        facts: Mapping[str, Any],
+        identity: Mapping[str, Any],
+        folder: str | Path | None = None,
+    ):
+        self.facts, self.folder = dict(facts), folder and Path(folder)
+        checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
+        super().__init__(make, facts["seed"], checkpoints)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings in use, such as the number of epochs."""
+        return self.facts["config"]
+
+    @property
+    def history(self) -> list[Event]:
+        """The events so far."""
+        return [Event.from_record(record, self.subject.space) for record in self.log]
+
+    def __iter__(self) -> Search:
+        return self
+
+    def __next__(self) -> Event:
+        if len(self.log) >= self.config["epochs"]:
+            raise StopIteration
+        self.advance()
+        if self.folder:
+            self.so_far.save(self.folder)
+        return Event.from_record(self.log[-1], self.subject.space)
+
+    def entry(self) -> dict[str, Any]:
+        """One epoch of the strategy, with the time since the start."""
+        start = time.perf_counter()
+        event = self.subject.epoch()
+        before = self.log[-1]["seconds"] if self.log else 0.0
+        return replace(event, seconds=before + time.perf_counter() - start).to_record()
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """What was learnt up to the latest whole epoch, by name."""
+        self.rewind()
+        return self.subject.weights()
+
+    @property
+    def result(self) -> SearchResult:
+        """The result; runs what is left of the search first."""
+        for _ in self:
+            pass
+        return self.so_far
+
+    @property
+    def so_far(self) -> SearchResult:
+        """What is known after the latest epoch, of which there must be one."""
+        history = self.history
+        return SearchResult(architecture=history[-1].architecture, history=history, weights=self.weights, **self.facts)
+
+
+def drive(
+    strategy: Callable[..., Strategy],
+    name: str,
+    profiles: Mapping[str, SearchConfig],
+    space: Space,
+    data: Data,
+    *,
+    seed: int = 0,
+    profile: str = "small",
+    device: str | None = None,
+    resume: str | Path | None = None,
+    identity: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Search:
+    """The search of a strategy (name: as in `SUMMARIES`) with a profile's settings, some of them replaced.
+
+    resume: a folder in which the search is kept after each epoch, and from which it goes on where one is kept already.
+    identity: what else a state must agree in to go on from. Raises ValueError for an unknown profile or setting, or
+    where the folder holds the state of another search.
+    """
+    config = configured(profiles, profile, settings)
+    facts = {"strategy": name, "config": asdict(config), "seed": seed, "data": data.name}
+    config_that_counts = {setting: value for setting, value in facts["config"].items() if setting != "workers"}
+    identity = {**facts, "config": config_that_counts, **(identity or {})}
+    identity |= {**space.to_record(), "pictures": data.fingerprint}
+
+    def make() -> Strategy:
+        return strategy(space, data, config, seed, best_device(device))
+
+    return Search(make, facts, identity, resume)
+
+
+def search(space: Space, data: Data, strategy: str = "darts", **settings: Any) -> Search:
+    """Search `space` on `data` by the strategy of this name; see its own `search` for the settings."""
+    one_of(tuple(SUMMARIES), strategy, "The strategy")
+    return import_module(f"nas_tutorial.strategies.{strategy}").search(space, data, **settings)

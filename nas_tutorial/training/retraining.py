@@ -1,0 +1,110 @@
+"""Training from scratch: what a found architecture is worth, over several seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from nas_tutorial.data import Data, Split
+from nas_tutorial.settings import configured
+from nas_tutorial.spaces import Architecture
+from nas_tutorial.training.checkpoints import Checkpoints, Run
+from nas_tutorial.training.devices import to_device
+from nas_tutorial.training.fitting import Epoch, Training, evaluate
+from nas_tutorial.training.recipes import RECIPES, Recipe
+
+Report = Callable[[Epoch], None]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Test accuracies (fractions) of one architecture trained from scratch with several seeds."""
+
+    accuracies: tuple[float, ...]
+    parameters: int
+
+    @property
+    def mean(self) -> float:
+        """Mean accuracy."""
+        return statistics.fmean(self.accuracies)
+
+    @property
+    def std(self) -> float:
+        """Standard deviation between seeds (n − 1 in the denominator); 0 for a single seed."""
+        return statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ± {self.std:.2f}"
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Number of trained weights, the auxiliary head left out."""
+    return sum(p.numel() for name, p in network.named_parameters() if not name.startswith("auxiliary."))
+
+
+def train_from_scratch(
+    architecture: Architecture,
+    split: Split,
+    data: Data,
+    recipe: Recipe,
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    report: Report | None = None,
+    resume: str | Path | None = None,
+) -> nn.Module:
+    """A new network of this architecture, trained on a split; the seed fixes weights, order and augmentation.
+
+    report: called after each epoch. resume: a folder in which each epoch's state is kept, and from which the training
+    goes on where one is kept already. Raises ValueError for a state of another training.
+    """
+    identity = {"recipe": asdict(recipe), "seed": seed, "architecture": str(architecture)}
+    identity |= {**architecture.space.to_record(), "pictures": split.fingerprint}
+
+    def make() -> Training:
+        network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
+        return Training(network, split, data, recipe, torch.Generator().manual_seed(seed))
+
+    run = TrainingRun(make, seed, resume and Checkpoints(resume, identity))
+    while not run.subject.finished:
+        run.advance()
+        if report:
+            report(Epoch(**run.log[-1]))
+    return run.subject.network
+
+
+class TrainingRun(Run):
+    """A training that can be interrupted."""
+
+    def entry(self) -> dict[str, Any]:
+        """One epoch, as plain values."""
+        return asdict(self.subject.epoch())
+
+
+def retrain(
+    architecture: Architecture,
+    data: Data,
+    seeds: Sequence[int] = (0, 1, 2),
+    profile: str = "small",
+    device: str | torch.device | None = None,
+    report: Report | None = None,
+    resume: str | Path | None = None,
+    **settings: Any,
+) -> Scores:
+    """Train the architecture from scratch on all training pictures, once per seed, and test each network once.
+
+    profile: a name in `RECIPES`; settings: fields of `Recipe` to change, for example `epochs=20`. report: called after
+    each epoch. resume: a folder for the states of these trainings; where there are some, they go on from them.
+    Raises ValueError for an unknown profile or setting, or for a state of another training.
+    """
+    recipe, accuracies = configured(RECIPES, profile, settings), []
+    for seed in seeds:
+        folder = resume and Path(resume) / f"seed-{seed}"
+        network = train_from_scratch(architecture, data.full_train, data, recipe, seed, device, report, folder)
+        accuracies.append(evaluate(network, data.test, data))
+    return Scores(tuple(accuracies), count_parameters(network))
