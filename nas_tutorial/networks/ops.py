@@ -134,14 +134,12 @@ def macro_convolution(kernel: int, is_separable: bool) -> Builder:
     """
 
     def build(c: int, stride: int, affine: bool) -> nn.Module:
-        dense = {"conv": nn.Conv2d(c, c, kernel, padding=kernel // 2, bias=False)}
-        pair = {"depthwise": depthwise(c, kernel), "pointwise": nn.Conv2d(c, c, 1, bias=False)}
-        return named(
-            **_macro_entry(c),
-            **(pair if is_separable else dense),
-            norm=nn.BatchNorm2d(c, eps=1e-3),
-            relu=nn.ReLU(),
-        )
+        return named(**_macro_entry(c), **spatial(c), norm=nn.BatchNorm2d(c, eps=1e-3), relu=nn.ReLU())
+
+    def spatial(c: int) -> dict[str, nn.Module]:
+        if is_separable:
+            return {"depthwise": depthwise(c, kernel), "pointwise": nn.Conv2d(c, c, 1, bias=False)}
+        return {"conv": nn.Conv2d(c, c, kernel, padding=kernel // 2, bias=False)}
 
     return build
 
