@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_tutorial import data
-from nas_tutorial.data import cifar10, digits, pictures, pipeline, splits, strokes
+from nas_tutorial.data import cifar10, digits, download, pictures, pipeline, splits, strokes
 
 quick = settings(max_examples=25, deadline=None)
 
@@ -88,7 +88,7 @@ def test_the_test_part_does_not_depend_on_the_sizes_of_the_others():
 
 def test_a_class_too_small_to_divide_is_named():
     labels = torch.tensor([0, 0, 0, 1])
-    with pytest.raises(ValueError, match=r"class 1 has 1 picture.*at least one.*validation=0"):
+    with pytest.raises(ValueError, match=r"Class 1 has 1 picture.*at least one.*validation=0"):
         splits.partition(labels, validation=0.5, generator=seeded())
 
 
@@ -193,7 +193,7 @@ def test_a_linear_model_cannot_read_cluttered_digits(cluttered):
 
 
 def test_the_linear_probe_can_read_plain_digits():
-    """The probe above is no straw man: without clutter, colour and shifts it succeeds."""
+    """Without clutter, colour and shifts the probe above succeeds."""
     ink, labels = digits.handwriting()
     images = (ink * 255).to(torch.uint8)[:, None]
     index = splits.partition(labels, test=0.2, generator=seeded())
@@ -271,7 +271,7 @@ IMAGES = np.zeros((60, 8, 8), np.uint8)
 LABELS = np.repeat(np.arange(3), 20)
 BROKEN = {
     "float images": ({"images": IMAGES.astype(np.float32)}, "images are float32, expected uint8.*astype"),
-    "NaN images": ({"images": np.full((60, 8, 8), np.nan)}, "images hold NaN, expected uint8.*mend"),
+    "NaN images": ({"images": np.full((60, 8, 8), np.nan)}, "images hold NaN, expected uint8.*replace"),
     "wide images": ({"images": np.zeros((60, 8, 9), np.uint8)}, r"\(60, 8, 9, 1\), expected square.*crop or pad"),
     "channels first": ({"images": np.zeros((60, 3, 8, 8), np.uint8)}, r"expected square.*transpose\(0, 2, 3, 1\)"),
     "flat images": ({"images": np.zeros((60, 64), np.uint8)}, r"shape \(60, 64\), expected N×H×W.*reshape"),
@@ -321,7 +321,7 @@ def test_missing_files_and_unknown_names(tmp_path):
     for name in ("digit", tmp_path / "nowhere.npz"):
         with pytest.raises(FileNotFoundError, match="no file and no data set .*digits, strokes, cifar10 or the path"):
             data.load(name)
-    with pytest.raises(FileNotFoundError, match="no file .*nowhere.npz"):
+    with pytest.raises(FileNotFoundError, match="There is no file .*nowhere.npz"):
         data.load(own(tmp_path / "mine.npz"), test_data=tmp_path / "nowhere.npz")
     with pytest.raises(ValueError, match="'digits' brings its own test pictures: leave out test_data"):
         data.load("digits", test_data=tmp_path / "mine.npz")
@@ -402,15 +402,18 @@ def miniature(tmp_path_factory):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """/good sends the archive, /corrupt something else, /short breaks off half-way; the rest is not there."""
+    """/good sends the archive, /corrupt something else, /short and /silent end half-way; the rest is not there."""
 
     def do_GET(self):
         self.server.requests.append(self.path)
-        body = {"/good": self.server.body, "/short": self.server.body, "/corrupt": b"sorry"}.get(self.path)
+        whole = dict.fromkeys(("/good", "/short", "/silent"), self.server.body)
+        body = (whole | {"/corrupt": b"sorry"}).get(self.path, b"")
         self.send_response(200 if body else 404)
-        self.send_header("Content-Length", str(len(body or b"")))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write((body or b"")[: len(body) // 2 if self.path == "/short" else None])
+        self.wfile.write(body[: len(body) // 2 if self.path in ("/short", "/silent") else None])
+        if self.path == "/silent":
+            self.server.enough.wait()
 
     def log_message(self, *_):
         pass
@@ -424,7 +427,9 @@ def server(miniature, monkeypatch):
         running.address = f"http://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
+        running.enough = threading.Event()
         yield running
+        running.enough.set()
         running.shutdown()
         thread.join()
 
@@ -459,17 +464,21 @@ def test_cifar10_pictures_and_labels_are_those_of_the_files(server, miniature, t
         assert torch.equal(split.labels, labels[split.sources[:, 0]])
 
 
-def test_cifar10_falls_through_to_a_good_mirror(server, miniature, tmp_path):
-    d = fetched(server, miniature, tmp_path, "missing", "corrupt", "short", "good")
-    assert server.requests == ["/missing", "/corrupt", "/short", "/good"] and len(d.full_train) == 100
-    assert not list(tmp_path.glob(".partial*"))
+def test_cifar10_falls_through_to_a_good_mirror(server, miniature, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "TIMEOUT", 2)
+    mirrors = ["missing", "corrupt", "short", "silent", "good"]
+    d = fetched(server, miniature, tmp_path, *mirrors)
+    assert server.requests == [f"/{mirror}" for mirror in mirrors] and len(d.full_train) == 100
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cifar-10-batches-py", "cifar-10-python.tar.gz"]
 
 
 def test_cifar10_says_what_was_tried(server, miniature, tmp_path):
     with pytest.raises(ConnectionError, match="could not be downloaded; tried .*by hand.*'digits'") as error:
-        urls = (f"{server.address}/missing", f"{server.address}/corrupt", "http://127.0.0.1:9/dead", "nonsense")
+        here = [f"{server.address}/{mirror}" for mirror in ("missing", "corrupt", "short")]
+        urls = (*here, "http://127.0.0.1:9/dead", "nonsense")
         cifar10.load(root=tmp_path, mirrors=urls, reader=miniature[1])
-    for expected in (*urls, "404", "md5 is ", "refused", miniature[1].tgz_md5, str(tmp_path)):
+    reasons = "404", "does not match the known hash", "IncompleteRead", "refused"
+    for expected in (*urls, *reasons, miniature[1].tgz_md5, str(tmp_path)):
         assert expected in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -552,7 +561,7 @@ def test_batches_serve_every_picture_once(count, size, shuffled, drop_last):
     split = data.Split(torch.arange(count).to(torch.uint8).view(-1, 1, 1, 1), torch.arange(count))
     generator = seeded() if shuffled else None
     if drop_last and size > count:
-        with pytest.raises(ValueError, match=f"batches of {size} cannot be made of {count} pictures.*drop_last=False"):
+        with pytest.raises(ValueError, match=f"Batches of {size} cannot be made of {count} pictures.*drop_last=False"):
             data.loader(split, size, generator=generator, drop_last=True)
         return
     loader = data.loader(split, size, generator=generator, drop_last=drop_last)
@@ -566,7 +575,7 @@ def test_batches_serve_every_picture_once(count, size, shuffled, drop_last):
 
 
 def test_batches_need_a_positive_size(cluttered):
-    with pytest.raises(ValueError, match="batches of 0 cannot be made of 2000 pictures.*between 1 and 2000"):
+    with pytest.raises(ValueError, match="Batches of 0 cannot be made of 2000 pictures.*between 1 and 2000"):
         data.loader(cluttered.test, 0)
 
 
@@ -664,7 +673,7 @@ def test_augment_applies_cutout_to_every_picture(cluttered):
 
 
 def test_importing_pulls_in_nothing_heavy():
-    heavy = ("sklearn", "torchvision", "ipywidgets", "graphviz", "matplotlib")
+    heavy = ("sklearn", "torchvision", "pooch", "requests", "ipywidgets", "graphviz", "matplotlib")
     code = f"import sys, nas_tutorial.data; print([m for m in {heavy} if m in sys.modules])"
     root = Path(data.__file__).parents[2]
     answer = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)

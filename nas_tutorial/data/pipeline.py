@@ -30,8 +30,8 @@ class Pictures(Dataset):
 class Order:
     """The picture numbers of one epoch, batch by batch.
 
-    An epoch's whole permutation is drawn before its first batch is handed out: loader workers work ahead, and the
-    generator must not notice how many of them there are.
+    An epoch's whole permutation is drawn before its first batch is handed out: the workers of a loader ask for batches
+    in advance, and what is drawn from the generator must not depend on how many of them there are.
     """
 
     def __init__(self, count: int, batch_size: int, generator: torch.Generator | None, drop_last: bool):
@@ -57,7 +57,7 @@ def loader(
     """
     if size < 1 or (drop_last and size > len(split)):
         raise ValueError(
-            f"batches of {size} cannot be made of {len(split)} pictures: "
+            f"Batches of {size} cannot be made of {len(split)} pictures: "
             f"pass a size between 1 and {max(len(split), 1)}, or drop_last=False."
         )
     return DataLoader(
@@ -79,7 +79,7 @@ def normalise(images: Tensor, data: Data) -> Tensor:
 
 
 def augment(images: Tensor, data: Data, generator: torch.Generator, cutout: int = 0) -> Tensor:
-    """Random crop, random mirroring (as far as `data` allows) and cutout, drawn for every picture by itself.
+    """Random crop, random mirroring (as far as `data` allows) and cutout, drawn anew for every picture.
 
     images: (B, C, H, W) float, normalised, on any device; cutout: side of the blanked square in pixels, 0 for none.
     Returns (B, C, H, W). What a crop pads and what cutout blanks is 0, the mean colour.
@@ -92,7 +92,7 @@ def augment(images: Tensor, data: Data, generator: torch.Generator, cutout: int 
 
 
 def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
-    """Move each picture by up to `padding` pixels in both directions, zeros coming in: (B, C, H, W) -> same."""
+    """Move each picture by up to `padding` pixels in both directions, zeros beside it: (B, C, H, W) → same shape."""
     count, _, height, width = images.shape
     shift = draw(2 * padding + 1, (2, count, 1), generator).to(images.device)
     rows = shift[0] + torch.arange(height, device=images.device)  # (B, H)
@@ -104,7 +104,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Ten
 
 
 def random_mirror(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Swap left and right in each picture with probability 1/2: (B, C, H, W) -> same."""
+    """Swap left and right in each picture with probability 1/2: (B, C, H, W) → same shape."""
     chosen = draw(2, (len(images), 1, 1, 1), generator).bool().to(images.device)
     return torch.where(chosen, images.flip(-1), images)
 

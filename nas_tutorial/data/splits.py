@@ -1,7 +1,7 @@
-"""Who goes where: dividing pictures, class by class, into parts that never overlap.
+"""Dividing pictures, class by class, into parts that never overlap.
 
-Everything works on *groups*: a list with one shuffled tensor of picture numbers for each class. Cutting each group at
-one place cannot put a picture on both sides, and treats all classes alike.
+Everything works on *groups*: a list with one shuffled tensor of picture numbers for each class. Cutting each group in
+two cannot put a picture into both parts, and all classes are divided in the same way.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def partition(
 ) -> Parts:
     """Divide pictures into train, validation and test, class by class.
 
-    The test part comes off first, so that it is the same whatever `per_class` and `validation` are.
+    The test part is taken out first, so that it is the same whatever `per_class` and `validation` are.
     labels: (N,) int64; per_class: how many pictures of each class train and validation get together (None: all);
     validation: their fraction for validation; test: fraction of everything for test.
     Raises ValueError where a class has too few pictures.
@@ -43,13 +43,13 @@ def partition(
 
 
 def by_class(labels: Tensor, generator: torch.Generator) -> Groups:
-    """Collect picture numbers by class, each class in random order: (N,) labels -> one (n_k,) tensor a class."""
+    """Collect picture numbers by class, each class in random order: (N,) labels → one (n_k,) tensor a class."""
     order = torch.randperm(len(labels), generator=generator)  # (N,)
     return [order[labels[order] == k] for k in range(int(labels.max()) + 1)]
 
 
 def share(count: int, fraction: float) -> int:
-    """How many of `count` pictures a fraction is; neither side goes empty unless the fraction is 0."""
+    """How many of `count` pictures a fraction is; neither part is empty unless the fraction is 0."""
     return 0 if fraction == 0 else min(max(round(count * fraction), 1), count - 1)
 
 
@@ -58,7 +58,7 @@ def divide(groups: Groups, fraction: float) -> tuple[Groups, Groups]:
     for k, group in enumerate(groups):
         if fraction > 0 and len(group) < 2:
             raise ValueError(
-                f"class {k} has {len(group)} picture(s) left to divide, but every split needs at least one: "
+                f"Class {k} has {len(group)} picture(s) left to divide, but every split needs at least one: "
                 "add pictures, raise per_class, or pass validation=0."
             )
     halves = [group.tensor_split([len(group) - share(len(group), fraction)]) for group in groups]

@@ -1,8 +1,8 @@
 """Strokes: three pixels in a row on a noisy picture; the class is their direction.
 
-The smallest task on which a 3×3 convolution is worth its parameters. All classes light the same number of pixels
-equally brightly anywhere, so operations that see one pixel at a time are left with guessing. Order matters too:
-averaging before the convolution blurs what it should see.
+A small task that needs a 3×3 convolution. In all classes the same number of pixels is equally bright, anywhere in the
+picture, so that operations that see one pixel at a time can only guess. Order matters, too: averaging before the
+convolution blurs the stroke.
 """
 
 import torch
@@ -27,7 +27,7 @@ def load(
     """Draw the strokes of a seed: 10×10 pictures in three equal channels, 4 classes, all equally frequent.
 
     per_class: pictures of each class for train and validation together (None: 1000); test_per_class: for test
-    (None: 250). Every picture is drawn afresh; `sources` just numbers them.
+    (None: 250). Every picture is a new drawing; `sources` numbers them.
     """
     per_class = 1000 if per_class is None else per_class
     test_per_class = 250 if test_per_class is None else test_per_class
@@ -53,7 +53,7 @@ def draw(per_class: int, first: int, generator: torch.Generator) -> Split:
 
 
 def stroke_pixels(labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Rows and columns of the three pixels of each stroke: (N,) labels -> two (N, 3) tensors."""
+    """Rows and columns of the three pixels of each stroke: (N,) labels → two (N, 3) tensors."""
     centre = torch.randint(1, SIDE - 1, (len(labels), 2, 1), generator=generator)  # (N, 2, 1)
     pixels = centre + STEPS[labels][..., None] * torch.tensor([-1, 0, 1])  # (N, 2, 3)
     return pixels[:, 0], pixels[:, 1]
