@@ -79,6 +79,35 @@ def test_band_keeps_pairs_together():
     assert ranking.band(ranking.kendall, x, 2 * x, draws=20) == pytest.approx((1, 1))
 
 
+def every_resample(statistic, *columns):
+    """The statistic of all Nᴺ resamples, each as probable as any other."""
+    size = len(columns[0])
+    picks = itertools.product(range(size), repeat=size)
+    return np.array([statistic(*(np.asarray(column)[list(pick)] for column in columns)) for pick in picks])
+
+
+@pytest.mark.parametrize(
+    ("statistic", "columns"),
+    [
+        (np.mean, [[0.1, 0.2, 0.4, 0.8, 1.6]]),
+        (ranking.regret, [[1, 2, 3, 4, 5], [0.4, 0.8, 0.2, 0.6, 0.1]]),
+        (ranking.kendall, [[1, 2, 3, 4, 5], [2, 1, 3, 5, 4]]),  # nan for five of these resamples: all of one pair
+    ],
+)
+def test_band_approaches_the_quantiles_of_all_resamples(statistic, columns):
+    """The shares of resamples below and above the band, counted one by one, are those that were asked for."""
+    values = every_resample(statistic, *columns)
+    values = values[~np.isnan(values)]
+    low, high = ranking.band(statistic, *columns, draws=4000, level=0.8)
+    for below, above, bound in ((values < low, values <= low, 0.1), (values < high, values <= high, 0.9)):
+        assert below.mean() - 0.02 <= bound <= above.mean() + 0.02  # 4 standard errors of a share of 4000 draws
+
+
+def test_band_of_a_statistic_that_is_never_a_number():
+    with pytest.warns(RuntimeWarning, match="All-NaN"):
+        assert np.isnan(ranking.band(ranking.kendall, np.ones(5), np.arange(5), draws=20)).all()
+
+
 def test_pairwise_takes_every_pair_once():
     assert ranking.pairwise(lambda a, b: b - a, [1, 10, 100]) == [9, 99, 90]
 
@@ -91,6 +120,7 @@ def test_pairwise_takes_every_pair_once():
         (lambda: ranking.kendall(np.ones((3, 2)), np.ones((3, 2))), "one number per architecture"),
         (lambda: ranking.top_k_overlap([1, 2], [1, 2], 3), "from 1 to 2, not for 3"),
         (lambda: ranking.best_of_n([1, 2], 0), "n ≥ 1, not for 0"),
+        (lambda: ranking.band(ranking.kendall, [1, 2, 3], [1, 2]), "samples must have the same length"),
     ],
 )
 def test_errors_say_what_was_expected(call, message):

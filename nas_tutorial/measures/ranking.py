@@ -3,11 +3,12 @@
 Scores and truths are sequences of equal length, one accuracy per architecture, larger is better.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import kendalltau
+from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau
 
 
 def paired(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -69,12 +70,15 @@ def band(
     """Bootstrap band of a statistic of paired columns: (low, high), between which `level` of the resamples fall.
 
     Each resample draws N architectures with replacement (percentile bootstrap; Efron, 1979). columns: (N,) each, handed
-    to `statistic` in this order. It tells how far the value depends on which architectures were looked at.
+    to `statistic` in this order. The band tells how far the value depends on which architectures were looked at.
+    Resamples for which the statistic is nan, such as τ where all are ties, are left out; nan where none is left.
+    Raises ValueError unless all columns are equally long, with at least two entries.
     """
-    arrays, generator = [np.asarray(column) for column in columns], np.random.default_rng(seed)
-    picks = generator.integers(len(arrays[0]), size=(draws, len(arrays[0])))  # (draws, N)
-    values = [statistic(*(array[pick] for array in arrays)) for pick in picks]
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    settings = {"n_resamples": draws, "paired": True, "vectorized": False, "method": "percentile"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # scipy's own band is nan as soon as one resample is
+        values = bootstrap(columns, statistic, random_state=np.random.default_rng(seed), **settings)
+    low, high = np.nanquantile(values.bootstrap_distribution, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
