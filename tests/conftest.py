@@ -1,4 +1,7 @@
-"""Notebooks as tests: they run in the environment they are built in, and below the memory that Binder gives."""
+"""Tests run on the CPU, on every small space, and in the environment that notebooks are built in.
+
+Notebooks are tests, too, and stay below the memory that Binder gives.
+"""
 
 import os
 
@@ -6,6 +9,16 @@ import pytest
 
 from tools.notebooks import ENVIRONMENT, peak_gigabytes
 from tools.template import COST
+
+os.environ |= {**ENVIRONMENT, "CUDA_VISIBLE_DEVICES": ""}  # before torch is loaded; kernels and processes inherit it
+
+from small import SMALL  # noqa: E402
+
+
+@pytest.fixture(params=SMALL.values(), ids=SMALL, scope="session")
+def space(request):
+    """Each search space in a small size."""
+    return request.param
 
 
 class NotebookHooks:
@@ -26,6 +39,5 @@ def is_notebook(item):
 
 
 def pytest_configure(config):
-    """Give tests and kernels the environment that notebooks are built in."""
-    os.environ.update(ENVIRONMENT)
+    """Watch the memory of notebooks."""
     config.pluginmanager.register(NotebookHooks(), "notebook-hooks")

@@ -1,9 +1,10 @@
-"""The five search spaces: their sizes, their notation, what they refuse, and how a relaxed architecture is rounded."""
+"""The search spaces: their sizes, their notation, what they refuse, and how a relaxed architecture is rounded."""
 
 import copy
 import dataclasses
 import json
 import pickle
+from itertools import islice
 from math import comb, prod
 
 import pytest
@@ -11,14 +12,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
+from small import SMALL, TINY, answers
 
 from nas_tutorial import spaces
 
-ALL = {name: spaces.get(name, "small") for name in spaces.BY_NAME}
-every_space = pytest.mark.parametrize("space", ALL.values(), ids=ALL.keys())
 repeatable = settings(max_examples=40, deadline=None, derandomize=True)
 
-TINY, BENCH, DARTS, MACRO, MICRO = ALL.values()
+BENCH, DARTS, MACRO, MICRO = (SMALL[name] for name in ("nasbench201", "darts", "enas_macro", "enas_micro"))
 DARTS_CELL = "|sep_conv_3x3~0|sep_conv_3x3~1|+|skip_connect~0|max_pool_3x3~2|+|avg_pool_3x3~1|dil_conv_3x3~3|+"
 DARTS_CELL += "|sep_conv_5x5~0|dil_conv_5x5~4|"
 MICRO_CELL = "|sep_conv_3x3~0|skip_connect~0|+|sep_conv_5x5~2|avg_pool_3x3~1|+|skip_connect~1|max_pool_3x3~3|+"
@@ -26,16 +26,11 @@ MICRO_CELL += "|skip_connect~1|skip_connect~1|+|skip_connect~5|sep_conv_3x3~0|"
 MACRO_END = " + conv_3x3:000 + conv_3x3:0000 + conv_3x3:00000"
 
 
-def answers(space):
-    """Strategy: one option index per decision."""
-    return st.tuples(*(st.integers(0, len(decision.options) - 1) for decision in space.decisions))
-
-
 # --- how many ---
 MICRO_CELLS = prod((node + 2) ** 2 * 5**2 for node in range(5))
 DARTS_CELLS = prod(comb(node + 2, 2) * 7**2 for node in range(4))
 SIZES = [
-    (spaces.Tiny(), 5**3, 125),
+    (TINY, 5**3, 125),
     (spaces.NASBench201(), 5**6, 15_625),
     (spaces.DARTS(), DARTS_CELLS**2, (180 * 49**4) ** 2),
     (spaces.ENASMacro(layers=12), 6**12 * 2 ** (12 * 11 // 2), 6**12 * 2**66),
@@ -52,20 +47,29 @@ def test_the_macro_space_holds_the_published_number():
     assert f"{spaces.ENASMacro().size:.1e}" == "1.6e+29"  # Pham et al. (2018), §2.3
 
 
-@pytest.mark.parametrize("space, count", [(TINY, 125), (BENCH, 15_625), (spaces.ENASMacro(layers=3), 6**3 * 2**3)])
-def test_enumerate_lists_every_architecture_once(space, count):
-    listed = list(space.enumerate())
-    assert len(listed) == len(set(listed)) == len(set(map(str, listed))) == count == space.size
+def test_the_usual_tiny_space_holds_125_cells():
+    assert spaces.Tiny().size == 125
 
 
-@pytest.mark.parametrize("space", [DARTS, MICRO, spaces.ENASMacro()])
-def test_enumerate_refuses_what_nobody_can_list(space):
-    with pytest.raises(ValueError, match="too many to list; use sample"):
-        space.enumerate()
+def listed_once(listed):
+    """The number of architectures listed; no two may be alike."""
+    assert len(listed) == len(set(listed)) == len(set(map(str, listed)))
+    return len(listed)
+
+
+def test_enumerate_lists_every_architecture_once_or_refuses(space):
+    if space.size > 1_000_000:
+        with pytest.raises(ValueError, match="too many to list; use sample"):
+            space.enumerate()
+    else:
+        assert listed_once(list(islice(space.enumerate(), 20_000))) == min(space.size, 20_000)
+
+
+def test_enumerate_lists_every_architecture_of_a_short_chain():
+    assert listed_once(list(spaces.ENASMacro(layers=3).enumerate())) == 6**3 * 2**3
 
 
 # --- identity, equality, immutability ---
-@every_space
 @repeatable
 @given(data=st.data())
 def test_every_way_out_and_back_is_the_identity(space, data):
@@ -80,7 +84,6 @@ def test_every_way_out_and_back_is_the_identity(space, data):
         assert (back, hash(back), back.space) == (architecture, hash(architecture), space)
 
 
-@every_space
 @repeatable
 @given(data=st.data())
 def test_architectures_are_equal_exactly_when_their_answers_are(space, data):
@@ -91,13 +94,12 @@ def test_architectures_are_equal_exactly_when_their_answers_are(space, data):
 
 
 def test_equality_knows_the_space_but_not_its_sizes():
-    assert spaces.Tiny(4, 1).architecture((0, 1, 2)) == spaces.Tiny(8, 3).architecture((0, 1, 2))
+    assert spaces.Tiny(4, 1, 3).architecture((0, 1, 2)) == spaces.Tiny(8, 3, 3).architecture((0, 1, 2))
     two_layers = spaces.ENASMacro(layers=2).architecture((0, 1, 1))
     assert TINY.architecture((0, 1, 1)) != two_layers
     assert TINY.architecture((0, 1, 1)) != (0, 1, 1)
 
 
-@every_space
 def test_architectures_and_spaces_cannot_be_changed(space):
     architecture = space.sample(torch.Generator().manual_seed(0))
     before = hash(architecture)
@@ -109,7 +111,6 @@ def test_architectures_and_spaces_cannot_be_changed(space):
     assert hash(architecture) == before
 
 
-@every_space
 @repeatable
 @given(data=st.data())
 def test_a_mutation_changes_one_answer(space, data):
@@ -135,7 +136,6 @@ def test_tiny_samples_are_uniform():
     assert chi_square(drawn.bincount(minlength=125).double(), torch.full((125,), 40.0)) > 1e-3
 
 
-@every_space
 def test_samples_are_members_and_every_option_comes_up_equally_often(space):
     generator = torch.Generator().manual_seed(2)
     drawn = torch.tensor([space.sample(generator).choices for _ in range(600)])  # (samples, decisions)
@@ -148,7 +148,6 @@ def test_samples_are_members_and_every_option_comes_up_equally_often(space):
     assert min(p_values) > 1e-3 / len(p_values)  # Bonferroni
 
 
-@every_space
 def test_the_same_generator_state_draws_the_same(space):
     first, second = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     assert [space.sample(first) for _ in range(3)] == [space.sample(second) for _ in range(3)]
@@ -247,7 +246,6 @@ def test_the_cells_that_the_faults_are_made_from_are_sound():
     )
 
 
-@every_space
 def test_wrong_answers_are_refused(space):
     good = list(space.sample(torch.Generator().manual_seed(0)).choices)
     with pytest.raises(ValueError, match=f"asks {len(good)} decisions but got {len(good) - 1} answers"):
@@ -257,7 +255,6 @@ def test_wrong_answers_are_refused(space):
             space.architecture([*good[:-1], bad])
 
 
-@every_space
 @repeatable
 @given(data=st.data())
 def test_damaged_notation_is_either_an_architecture_or_a_value_error(space, data):
@@ -292,8 +289,8 @@ def test_json_of_something_else_is_refused(text):
 
 
 def test_json_says_what_it_is():
-    record = json.loads(spaces.Tiny(4, 2).architecture((0, 1, 2)).to_json())
-    assert record == {"space": "tiny", "sizes": {"channels": 4, "cells": 2},
+    record = json.loads(spaces.Tiny(4, 2, 3).architecture((0, 1, 2)).to_json())
+    assert record == {"space": "tiny", "sizes": {"channels": 4, "cells": 2, "nodes": 3},
                       "architecture": "|zero~0|+|skip~0|avg_pool_3x3~1|"}  # fmt: skip
 
 
@@ -305,7 +302,8 @@ def test_get_knows_profiles_and_sizes():
     assert spaces.get("enas_micro", "paper") == spaces.ENASMicro(channels=20, cells=6)
     assert spaces.get("nasbench201", "paper") == spaces.NASBench201(channels=16, cells_per_stage=5)
     assert spaces.get("tiny").resized(channels=5).channels == 5
-    assert list(spaces.BY_NAME) == ["tiny", "nasbench201", "darts", "enas_macro", "enas_micro"]
+    assert set(spaces.BY_NAME) >= {"tiny", "nasbench201", "darts", "enas_macro", "enas_micro"}
+    assert all(space.name == name for name, space in spaces.BY_NAME.items())
 
 
 @pytest.mark.parametrize("name, profile, sizes, fault", [
@@ -340,17 +338,12 @@ def reachable(cell, start, forward):
     return reached
 
 
-KEYS = {"tiny": ["cell"], "nasbench201": ["cell"], "darts": ["normal", "reduce"], "enas_micro": ["normal", "reduce"],
-        "enas_macro": ["network"]}  # fmt: skip
-
-
-@every_space
 @repeatable
 @given(data=st.data())
 def test_graphs_run_forward_and_every_node_leads_to_the_output(space, data):
-    cells = space.architecture(data.draw(answers(space))).cells
-    assert list(cells) == KEYS[space.name]
-    for cell in cells.values():
+    architecture = space.architecture(data.draw(answers(space)))
+    assert list(architecture.cells) == list(architecture.active_ops)
+    for cell in architecture.cells.values():
         assert cell.nodes[-1] == "output" and len(set(cell.nodes)) == len(cell.nodes)
         assert all(cell.nodes.index(e.source) < cell.nodes.index(e.target) for e in cell.edges)
         inputs = {n for n in cell.nodes if n not in {e.target for e in cell.edges}}
@@ -392,7 +385,6 @@ def test_relax_is_the_softmax_of_every_row():
     torch.testing.assert_close(active["2<0"], torch.full((5,), 0.2, dtype=torch.float64), rtol=1e-14, atol=0)
 
 
-@every_space
 def test_alphas_are_small_and_require_gradient(space):
     alphas = space.alphas(torch.Generator().manual_seed(0), scale=1e-3)
     assert {name: tuple(alpha.shape) for name, alpha in alphas.items()} == space.alpha_shapes
@@ -421,33 +413,42 @@ def darts_alphas(normal, reduce):
     return alphas
 
 
+def darts_rounded(normal, reduce):
+    """What α with these entries is rounded to."""
+    return DARTS.derive(DARTS.probabilities(darts_alphas(normal, reduce)))
+
+
 def test_darts_keeps_the_two_strongest_edges_of_each_node():
     normal = {(2, 0, SEP3): 1, (2, 1, SKIP): 2, (3, 1, MAX): 1, (3, 2, DIL5): 3, (4, 0, AVG): 1, (4, 3, SEP5): 2,
               (5, 2, SKIP): 1, (5, 4, SKIP): 1}  # fmt: skip
-    derived = str(DARTS.derive(darts_alphas(normal, normal)))
+    derived = str(darts_rounded(normal, normal))
     cell = "|sep_conv_3x3~0|skip_connect~1|+|max_pool_3x3~1|dil_conv_5x5~2|+|avg_pool_3x3~0|sep_conv_5x5~3|+"
     assert derived == f"normal: {cell}|skip_connect~2|skip_connect~4| reduce: {cell}|skip_connect~2|skip_connect~4|"
 
 
 def test_darts_ties_fall_to_the_earlier_edge_and_the_earlier_operation():
     first = "|max_pool_3x3~0|max_pool_3x3~1|"
-    assert str(DARTS.derive(darts_alphas({}, {}))) == f"normal: {'+'.join([first] * 4)} reduce: {'+'.join([first] * 4)}"
+    assert str(darts_rounded({}, {})) == f"normal: {'+'.join([first] * 4)} reduce: {'+'.join([first] * 4)}"
 
 
 def test_darts_never_keeps_none_but_none_weakens_its_edge():
     """Edges 0 and 1 of node 4 have the largest α of an operation, but also a dominant none: they are unlikely."""
     normal = {(4, 0, NONE): 9, (4, 0, SEP3): 2, (4, 1, NONE): 9, (4, 1, SEP3): 3, (4, 2, DIL3): 1, (4, 3, SEP5): 1}
-    node_4 = DARTS.derive(darts_alphas(normal, {})).cells["normal"].edges[4:6]
+    node_4 = darts_rounded(normal, {}).cells["normal"].edges[4:6]
     assert node_4 == (("node 2", "node 4", "dil_conv_3x3"), ("node 3", "node 4", "sep_conv_5x5"))
     everywhere = {kind: torch.zeros(14, 8).index_fill(1, torch.tensor([NONE]), 20.0) for kind in ("normal", "reduce")}
-    assert "none" not in str(DARTS.derive(everywhere))
+    assert "none" not in str(DARTS.derive(DARTS.probabilities(everywhere)))
 
 
-def test_derive_leaves_the_alphas_alone():
-    alphas = DARTS.alphas(torch.Generator().manual_seed(0))
-    before = {name: alpha.detach().clone() for name, alpha in alphas.items()}
-    DARTS.derive(alphas)
-    assert all(torch.equal(alphas[name], before[name]) and alphas[name].grad is None for name in alphas)
+def test_derive_leaves_alphas_and_probabilities_alone(space):
+    alphas = space.alphas(torch.Generator().manual_seed(0))
+    probabilities = space.probabilities(alphas)
+    before = [{name: t.detach().clone() for name, t in tensors.items()} for tensors in (alphas, probabilities)]
+    architecture = space.derive(probabilities)
+    for tensors, kept in zip((alphas, probabilities), before, strict=True):
+        assert all(torch.equal(tensors[name], kept[name]) for name in kept)
+    assert space.parse(str(architecture)) == architecture and architecture.space is space
+    assert all(alpha.grad is None for alpha in alphas.values())
 
 
 def test_macro_keeps_the_likeliest_answers():
@@ -462,7 +463,7 @@ def test_micro_keeps_the_likeliest_answers_among_the_possible_inputs():
     alphas["normal.input"][:, 5] = 9.0  # state 5 exists for the last node only
     alphas["normal.input"][3, 2] = 1.0  # branch b of node 3
     alphas["normal.op"][0, 4] = 1.0
-    nodes = MICRO.genotype(MICRO.derive(alphas).choices)
+    nodes = MICRO.genotype(MICRO.derive(MICRO.probabilities(alphas)).choices)
     sep = "sep_conv_3x3"
     assert nodes["normal"] == [
         [("skip_connect", 0), (sep, 0)],

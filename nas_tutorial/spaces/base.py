@@ -194,6 +194,11 @@ class Space(ABC):
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         """Names and shapes (questions, options) of the architecture parameters α."""
 
+    @property
+    @abstractmethod
+    def target_nodes(self) -> dict[str, list[int]]:
+        """For every row of each α the node that its edge enters: rows of one node may compete with each other."""
+
     def alphas(self, generator: torch.Generator, scale: float = 1e-3) -> dict[str, Tensor]:
         """Fresh architecture parameters, scale · N(0, 1), each (questions, options) and requiring gradient."""
         return {

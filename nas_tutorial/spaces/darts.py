@@ -106,10 +106,10 @@ class DARTS(Space):
         found = read_genotype(genotype)
         for kind in KINDS:
             joined = found.get(f"{kind}_concat")
-            if joined is not None and list(joined) != list(range(2, 2 + self.nodes)):
+            if joined not in (None, usual := range(2, 2 + self.nodes), list(usual), tuple(usual)):
                 raise ValueError(f"{self.name} joins nodes 2 to {1 + self.nodes}, but {kind}_concat is {joined!r}.")
-        nodes = [[found[kind][i : i + 2] for i in range(0, len(found[kind]), 2)] for kind in KINDS]
-        return self.parse(write_pair(*nodes))
+        edges = [edges_in(found, kind) for kind in KINDS]
+        return self.parse(write_pair(*([cell[i : i + 2] for i in range(0, len(cell), 2)] for cell in edges)))
 
     def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
         return {kind: pair_graph(nodes, range(2, 2 + self.nodes)) for kind, nodes in self.genotype(choices).items()}
@@ -128,6 +128,10 @@ class DARTS(Space):
     @property
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return dict.fromkeys(KINDS, (len(self.edge_names), len(self.operations)))
+
+    @property
+    def target_nodes(self) -> dict[str, list[int]]:
+        return dict.fromkeys(KINDS, [node for _, node, _ in self.edge_names])
 
     def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         names = [name for name, _, _ in self.edge_names]
@@ -172,6 +176,16 @@ def read_genotype(genotype: Any) -> Mapping[str, Any]:
     return fields
 
 
+def edges_in(fields: Mapping[str, Any], kind: str) -> Node:
+    """The (operation, source) pairs of a genotype's cell; ValueError where there are none."""
+    try:
+        return [(str(operation), int(source)) for operation, source in fields[kind]]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{kind} of a genotype is a list of (operation, source) pairs, not {fields[kind]!r}."
+        ) from error
+
+
 def _fields_in(text: str) -> dict[str, Any] | None:
     """The arguments in "Genotype(normal=[…], normal_concat=range(2, 6), …)"; None for any other text."""
     try:
@@ -181,8 +195,8 @@ def _fields_in(text: str) -> dict[str, Any] | None:
 
 
 def _literal(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call):  # range(2, 6)
-        return list(range(*map(ast.literal_eval, node.args)))
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "range":
+        return range(*map(ast.literal_eval, node.args))
     return ast.literal_eval(node)
 
 

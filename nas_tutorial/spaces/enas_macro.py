@@ -95,6 +95,10 @@ class ENASMacro(Space):
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return {"op": (self.layers, len(self.operations)), "skip": (len(self.skip_names), 2)}
 
+    @property
+    def target_nodes(self) -> dict[str, list[int]]:
+        return {"op": list(range(self.layers)), "skip": [k for k in range(self.layers) for _ in range(k)]}
+
     def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         """A skip is added with the weight p(yes)."""
         ops = {f"op {k}": p for k, p in enumerate(probabilities["op"])}

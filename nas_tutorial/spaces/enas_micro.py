@@ -98,6 +98,10 @@ class ENASMicro(Space):
             for what, shape in (("input", (rows, self.nodes + 1)), ("op", (rows, len(self.operations))))
         }
 
+    @property
+    def target_nodes(self) -> dict[str, list[int]]:
+        return dict.fromkeys(self.alpha_shapes, [node for _, node, _ in self.branches()])
+
     def possible(self, alphas: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """A branch of node i can only read the first i + 2 states."""
         states = torch.arange(self.nodes + 1)

@@ -74,6 +74,10 @@ class OneCellSpace(Space):
     def alpha_shapes(self) -> dict[str, tuple[int, int]]:
         return {"cell": (len(self.decisions), len(self.operations))}
 
+    @property
+    def target_nodes(self) -> dict[str, list[int]]:
+        return {"cell": [target for target, _ in self.pairs]}
+
     def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         return {"cell": dict(zip((d.name for d in self.decisions), probabilities["cell"], strict=True))}
 

@@ -51,7 +51,7 @@ PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning
 
 
 class DARTS(Strategy):
-    """Descent on α and weights in turn. A variant replaces `probabilities`, or `training_probabilities`."""
+    """Descent on α and weights in turn. A variant replaces `probabilities`, `training_probabilities` or `fresh_alphas`."""
 
     name: ClassVar[str] = "darts"
     kept = ("network", "alphas", "optimiser", "schedule", "alpha_optimiser", "generator", "epochs_done")
@@ -59,14 +59,17 @@ class DARTS(Strategy):
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
         super().__init__(space, data, config, seed, device)
         self.network = to_device(space.supernet(data.classes, data.channels), device)
-        fresh = space.alphas(self.generator, config.alpha_scale)
-        self.alphas = {name: alpha.detach().to(device).requires_grad_() for name, alpha in fresh.items()}
+        self.alphas = {name: a.detach().to(device).requires_grad_() for name, a in self.fresh_alphas().items()}
         self.problem = Bilevel(space, self.network, self.alphas, self.training_probabilities)
         self.optimiser = config.optimiser(self.network.parameters())
         self.schedule = config.schedule(self.optimiser)
         self.alpha_optimiser = torch.optim.Adam(
             self.alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay
         )
+
+    def fresh_alphas(self) -> Tensors:
+        """Architecture parameters at the start; a variant may add some of its own."""
+        return self.space.alphas(self.generator, self.config.alpha_scale)
 
     def probabilities(self, alphas: Mapping[str, Tensor]) -> Tensors:
         """What α means: softmax(α), (questions, options) each  (DARTS, eq. 2)."""
