@@ -7,18 +7,12 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.stats import chi2, norm
+from small import SMALL, TINY
 
 from nas_tutorial import spaces
 from nas_tutorial.strategies import controller
 
-SMALL = {
-    "tiny": spaces.Tiny(),
-    "nasbench201": spaces.NASBench201(),
-    "darts": spaces.DARTS(),
-    "enas_macro": spaces.ENASMacro(layers=5),
-    "enas_micro": spaces.ENASMicro(),
-}
-every_space = pytest.mark.parametrize("name", SMALL)
+CHAINS = [space for name, space in SMALL.items() if name not in controller.CONTROLLERS]
 SETTINGS = [{}, {"temperature": 5.0, "tanh_constant": 2.5}, {"temperature": 2.0, "tanh_constant": None}]
 every_setting = pytest.mark.parametrize("settings", SETTINGS, ids=["official", "paper", "no tanh"])
 
@@ -70,22 +64,21 @@ def test_a_micro_controller_without_opinions_favours_convolutions():
                 np.testing.assert_allclose(met[f"{kind}.{node}.input_{branch}"][0].detach(), 1 / (node + 2), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["tiny", "nasbench201", "darts"])
-def test_a_chain_controller_without_opinions_is_uniform(name):
-    sample = zeroed(controller.for_space(SMALL[name]).double()).sample(3, torch.Generator().manual_seed(0))
-    expected = torch.full((3,), log(SMALL[name].size), dtype=torch.float64)
+@pytest.mark.parametrize("space", CHAINS, ids=lambda space: space.name)
+def test_a_chain_controller_without_opinions_is_uniform(space):
+    sample = zeroed(controller.for_space(space).double()).sample(3, torch.Generator().manual_seed(0))
+    expected = torch.full((3,), log(space.size), dtype=torch.float64)
     torch.testing.assert_close(sample.entropy, expected, rtol=1e-12, atol=0)
     torch.testing.assert_close(-sample.log_prob, expected, rtol=1e-12, atol=0)
     assert sample.skip_penalty.tolist() == [0.0] * 3
 
 
-@every_space
-def test_fresh_weights_lie_between_the_bounds(name):
-    policy = controller.for_space(SMALL[name], seed=1)
+def test_fresh_weights_lie_between_the_bounds(space):
+    policy = controller.for_space(space, seed=1)
     weights = torch.cat([p.detach().flatten() for n, p in policy.named_parameters() if n != "head.bias"])
     assert weights.abs().max() <= 0.1 and weights.abs().max() > 0.099
     assert abs(float(weights.mean())) < 4 * 0.1 / (3 * len(weights)) ** 0.5
-    if name == "enas_micro":
+    if space.name == "enas_micro":
         assert policy.head.bias.tolist() == [10, 10, 0, 0, 0]
 
 
@@ -191,21 +184,20 @@ def micro_account(policy, choices):
 ACCOUNTS = {"enas_macro": macro_account, "enas_micro": micro_account}
 
 
-@every_space
 @every_setting
-def test_every_figure_equals_the_account_kept_by_hand(name, settings):
-    policy = opinionated(SMALL[name], **settings)
+def test_every_figure_equals_the_account_kept_by_hand(space, settings):
+    policy = opinionated(space, **settings)
     sample = policy.sample(4, torch.Generator().manual_seed(0))
-    assert sample.skip_penalty.any() == (name == "enas_macro")
+    assert sample.skip_penalty.any() == (space.name == "enas_macro")
     for row in range(4):
-        by_hand = ACCOUNTS.get(name, chain_account)(policy, sample.choices[row].tolist())
+        by_hand = ACCOUNTS.get(space.name, chain_account)(policy, sample.choices[row].tolist())
         reported = [float(figure[row].detach()) for figure in (sample.log_prob, sample.entropy, sample.skip_penalty)]
         np.testing.assert_allclose(reported, by_hand, rtol=1e-10, atol=1e-12)
 
 
 @every_setting
 def test_temperature_and_tanh_bound_the_logits(settings):
-    policy = opinionated(SMALL["tiny"], scale=100.0, **settings)
+    policy = opinionated(TINY, scale=100.0, **settings)
     p = policy.distributions(torch.zeros(1, 3, dtype=torch.int64))
     spread = max(float((d.max() / d.min()).log().detach()) for d in p)
     if (bound := policy.tanh_constant) is not None:
@@ -217,13 +209,12 @@ def test_temperature_and_tanh_bound_the_logits(settings):
 @pytest.mark.parametrize("temperature", [0, -1.0, float("nan")])
 def test_a_temperature_that_is_none_is_refused(temperature):
     with pytest.raises(ValueError, match="temperature is .*; give a number above 0"):
-        controller.for_space(SMALL["tiny"], temperature=temperature)
+        controller.for_space(TINY, temperature=temperature)
 
 
 # --- sampling and scoring ---
-@every_space
-def test_scoring_what_was_sampled_gives_the_same_figures(name):
-    policy = opinionated(SMALL[name])
+def test_scoring_what_was_sampled_gives_the_same_figures(space):
+    policy = opinionated(space)
     sample = policy.sample(6, torch.Generator().manual_seed(1))
     score = policy.score(sample.choices)
     assert torch.equal(score.choices, sample.choices)
@@ -232,19 +223,18 @@ def test_scoring_what_was_sampled_gives_the_same_figures(name):
     assert (sample.log_prob < 0).all() and (sample.entropy > 0).all()
 
 
-@every_space
-def test_log_probability_and_entropy_follow_from_the_distributions(name):
-    policy = opinionated(SMALL[name])
+def test_log_probability_and_entropy_follow_from_the_distributions(space):
+    policy = opinionated(space)
     sample = policy.sample(6, torch.Generator().manual_seed(1))
     met = policy.distributions(sample.choices)
-    assert [p.shape for p in met] == [(6, len(d.options)) for d in SMALL[name].decisions]
+    assert [p.shape for p in met] == [(6, len(d.options)) for d in space.decisions]
     assert all(torch.allclose(p.sum(1), torch.ones(6, dtype=p.dtype)) for p in met)
     log_prob = sum(p[torch.arange(6), c].log() for p, c in zip(met, sample.choices.T, strict=True))
     torch.testing.assert_close(sample.log_prob, log_prob, rtol=1e-10, atol=0)
     torch.testing.assert_close(sample.entropy, sum(-(p * p.log()).sum(1) for p in met), rtol=1e-10, atol=0)
 
 
-@pytest.mark.parametrize("space", [spaces.Tiny(), spaces.ENASMacro(layers=3)])
+@pytest.mark.parametrize("space", [TINY, spaces.ENASMacro(layers=3)])
 def test_probabilities_of_all_architectures_add_up_to_one(space):
     everything = torch.tensor([a.choices for a in space.enumerate()])
     p = opinionated(space).score(everything).log_prob.exp().detach()
@@ -252,9 +242,8 @@ def test_probabilities_of_all_architectures_add_up_to_one(space):
     assert p.max() > 2 * p.min()  # it has opinions
 
 
-@every_space
-def test_a_batch_is_scored_as_its_rows_are(name):
-    policy = opinionated(SMALL[name])
+def test_a_batch_is_scored_as_its_rows_are(space):
+    policy = opinionated(space)
     choices = policy.sample(5, torch.Generator().manual_seed(2)).choices
     batch = policy.score(choices)
     for row in range(5):
@@ -272,7 +261,7 @@ def chi_square(drawn, p):
 
 @pytest.mark.parametrize("one_by_one", [False, True], ids=["batch", "one by one"])
 def test_tiny_architectures_come_up_as_often_as_their_probability_says(one_by_one):
-    space = spaces.Tiny()
+    space = TINY
     policy, generator = opinionated(space, scale=6.0), torch.Generator().manual_seed(4)
     everything = torch.tensor([a.choices for a in space.enumerate()])
     p = policy.score(everything).log_prob.exp().detach().numpy()
@@ -294,19 +283,17 @@ def surplus(policy, choices):
     return torch.cat(z_scores)
 
 
-@pytest.mark.parametrize("name", ["enas_macro", "enas_micro", "darts"])
-def test_each_answer_comes_up_as_often_as_its_distribution_says(name):
-    policy = opinionated(SMALL[name], scale=8.0)
+@pytest.mark.parametrize("space", [SMALL[name] for name in ("enas_macro", "enas_micro", "darts")], ids=lambda s: s.name)
+def test_each_answer_comes_up_as_often_as_its_distribution_says(space):
+    policy = opinionated(space, scale=8.0)
     choices = policy.sample(2_000, torch.Generator().manual_seed(5)).choices
     z = surplus(policy, choices)
     limit = norm.isf(0.5e-3 / len(z))  # Bonferroni
     assert z.abs().max() < limit
-    assert surplus(opinionated(SMALL[name], scale=2.0), choices).abs().max() > limit  # the test can tell
+    assert surplus(opinionated(space, scale=2.0), choices).abs().max() > limit  # the test can tell
 
 
-@every_space
-def test_samples_are_members_of_the_space_and_differ(name):
-    space = SMALL[name]
+def test_samples_are_members_of_the_space_and_differ(space):
     policy = controller.for_space(space)
     sample = policy.sample(8, torch.Generator().manual_seed(0))
     architectures = policy.architectures(sample)
@@ -317,9 +304,8 @@ def test_samples_are_members_of_the_space_and_differ(name):
 
 
 # --- what depends on what ---
-@every_space
-def test_the_next_decision_depends_on_the_one_before(name):
-    policy = opinionated(SMALL[name])
+def test_the_next_decision_depends_on_the_one_before(space):
+    policy = opinionated(space)
     choices = policy.sample(1, torch.Generator().manual_seed(6)).choices.repeat(2, 1)
     first = next(i for i, d in enumerate(policy.space.decisions) if len(d.options) > 2)
     choices[:, first] = torch.tensor([0, 2])
@@ -328,10 +314,9 @@ def test_the_next_decision_depends_on_the_one_before(name):
     assert (met[first + 1][0] - met[first + 1][1]).abs().max() > 1e-3
 
 
-@every_space
-def test_the_memory_reaches_past_the_last_answer(name):
+def test_the_memory_reaches_past_the_last_answer(space):
     """The last distribution changes with the first answer, all answers between being equal."""
-    policy = opinionated(SMALL[name])
+    policy = opinionated(space)
     choices = policy.sample(1, torch.Generator().manual_seed(6)).choices.repeat(2, 1)
     first = next(i for i, d in enumerate(policy.space.decisions) if len(d.options) > 2)
     choices[:, first] = torch.tensor([0, 2])
@@ -339,9 +324,8 @@ def test_the_memory_reaches_past_the_last_answer(name):
     assert (last[0] - last[1]).abs().max() > 1e-12
 
 
-@every_space
-def test_no_decision_depends_on_a_later_one(name):
-    policy = opinionated(SMALL[name])
+def test_no_decision_depends_on_a_later_one(space):
+    policy = opinionated(space)
     choices = policy.sample(2, torch.Generator().manual_seed(7)).choices
     half = choices.shape[1] // 2
     choices[1, :half] = choices[0, :half]
@@ -349,14 +333,12 @@ def test_no_decision_depends_on_a_later_one(name):
     assert all(float((p[0] - p[1]).detach().abs().max()) < 1e-12 for p in met[: half + 1])
 
 
-@every_space
-def test_every_weight_gets_gradient(name):
-    space = SMALL[name]
+def test_every_weight_gets_gradient(space):
     policy = opinionated(space)
     sample = policy.sample(64, torch.Generator().manual_seed(8))
     sample.log_prob.sum().backward()
     decided = {f"heads.{i}.weight" for i, d in enumerate(space.decisions) if len(d.options) == 1}  # nothing to decide
-    assert decided == ({"heads.0.weight", "heads.12.weight"} if name == "darts" else set())
+    assert space.name != "darts" or decided == {"heads.0.weight", "heads.12.weight"}
     for parameter, p in policy.named_parameters():
         assert bool((p.grad.flatten(1).abs().sum(1) > 0).all() if p.dim() > 1 else p.grad.all()) != (
             parameter in decided
@@ -405,7 +387,6 @@ def test_the_skip_rate_goes_where_the_penalty_alone_sends_it(target, rate):
 
 # --- which controller ---
 def test_each_space_gets_its_controller():
-    kinds = {name: type(controller.for_space(space)).__name__ for name, space in SMALL.items()}
-    chain = "ChainController"
-    assert kinds == {"tiny": chain, "nasbench201": chain, "darts": chain, "enas_macro": "MacroController",
-                     "enas_micro": "MicroController"}  # fmt: skip
+    kinds = {name: type(controller.for_space(space)) for name, space in SMALL.items()}
+    chains = dict.fromkeys(kinds, controller.ChainController)
+    assert kinds == chains | {"enas_macro": controller.MacroController, "enas_micro": controller.MicroController}

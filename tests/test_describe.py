@@ -12,14 +12,6 @@ from nas_tutorial.measures import describe
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.networks.fast import speed_up
 
-SMALL = {
-    "tiny": spaces.Tiny(4, 2),
-    "nasbench201": spaces.NASBench201(4, 1, 1),
-    "darts": spaces.DARTS(4, 3),
-    "enas_macro": spaces.ENASMacro(6, 6),
-    "enas_micro": spaces.ENASMicro(4, 1),
-}
-
 
 def torch_counts(network, *choice):
     """Multiply-adds of one 16×16 picture, counted by torch; it counts a multiplication and an addition as two."""
@@ -29,9 +21,7 @@ def torch_counts(network, *choice):
     return counter.get_total_flops() // 2
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_multiply_adds_are_those_that_torch_counts(name):
-    space = SMALL[name]
+def test_multiply_adds_are_those_that_torch_counts(space):
     architecture = space.sample(torch.Generator().manual_seed(3))
     supernet, alphas = space.supernet(), space.alphas(torch.Generator())
     described = [
@@ -87,11 +77,10 @@ def test_shapes_follow_the_picture_through_the_network():
     }
 
 
-def test_shapes_of_every_space_end_in_the_classes():
-    for space in SMALL.values():
-        architecture = space.sample(torch.Generator().manual_seed(0))
-        record = json.loads(describe.stand_alone(architecture, side=16).to_json())
-        assert record["shapes"][0][0] == "stem" and record["shapes"][-1] == ["head", [10]]
+def test_shapes_of_every_space_end_in_the_classes(space):
+    architecture = space.sample(torch.Generator().manual_seed(0))
+    record = json.loads(describe.stand_alone(architecture, side=16).to_json())
+    assert record["shapes"][0][0] == "stem" and record["shapes"][-1] == ["head", [10]]
 
 
 def test_a_backward_pass_counts_as_two_forward_passes():
@@ -110,9 +99,7 @@ def test_a_backward_pass_counts_as_two_forward_passes():
     assert both.multiply_adds - 2 * 4 * 3 * 16 * 16 == counter.get_total_flops() / 2
 
 
-@pytest.mark.parametrize("name", spaces.BY_NAME)
-def test_the_fast_path_counts_as_much_as_the_slow_one(name):
-    space = SMALL[name]
+def test_the_fast_path_counts_as_much_as_the_slow_one(space):
     network, pictures = space.supernet(), torch.zeros(2, 3, 16, 16)
     alphas = space.relax(space.alphas(torch.Generator().manual_seed(0)))
     architecture = space.sample(torch.Generator().manual_seed(0))
@@ -128,7 +115,7 @@ def test_the_fast_path_counts_as_much_as_the_slow_one(name):
 
 
 def test_work_counts_only_inside_its_block_and_ticks_once_a_pass():
-    space, ticks = spaces.Tiny(4, 1), []
+    space, ticks = spaces.Tiny(4, 1, 3), []
     network, picture = space.network(space.architecture([4, 4, 4])), torch.zeros(2, 3, 8, 8)
     network(picture)
     with MultiplyAddCounter(lambda: ticks.append(1)) as work:

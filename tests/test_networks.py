@@ -4,14 +4,14 @@ import re
 
 import pytest
 import torch
+from small import SMALL, distance, live_architecture, output
 from torch import nn
+from torchvision.ops import StochasticDepth
 
 from nas_tutorial import spaces
 from nas_tutorial.networks import ops
-from nas_tutorial.networks.edges import DropPath, Edge, set_drop_path
+from nas_tutorial.networks.edges import Edge, drop_path, set_drop_path
 from nas_tutorial.strategies import controller
-
-every_space = pytest.mark.parametrize("name", spaces.BY_NAME)
 
 
 def count(module):
@@ -194,32 +194,31 @@ def test_evaluation_form_of_darts_has_no_batch_norm_behind_pools():
 
 
 # --- shapes ---
-@every_space
+SHRINKS = {"tiny": 1, "nasbench201": 4, "darts": 4, "enas_macro": 4, "enas_micro": 4}  # by how much, from end to end
+
+
 @pytest.mark.parametrize("image_channels", [1, 3])
 @pytest.mark.parametrize("side", [8, 16, 28, 32])
-def test_any_picture_gives_one_logit_per_class(name, side, image_channels):
-    space = spaces.get(name, "small", channels=4)
+def test_any_picture_gives_one_logit_per_class(space, side, image_channels):
     architecture = space.sample(torch.Generator().manual_seed(side))
     x = torch.randn(2, image_channels, side, side)
     for evaluation in (True, False):
         network = space.network(architecture, classes=7, image_channels=image_channels, evaluation=evaluation)
-        features = network.features(x, network.own_ops)
-        assert features.shape[2:] == ((side, side) if name == "tiny" else (side // 4, side // 4))
+        height, width = network.features(x, network.own_ops).shape[2:]
+        assert height == width == side // SHRINKS.get(space.name, side // height)
         assert network(x).shape == (2, 7)
 
 
-@every_space
-def test_a_supernet_gives_one_logit_per_class(name):
-    space = spaces.get(name, "small", channels=4)
+def test_a_supernet_gives_one_logit_per_class(space):
     supernet, x = space.supernet(classes=7, image_channels=1), torch.randn(2, 1, 16, 16)
     generator = torch.Generator().manual_seed(0)
     assert supernet(x, space.sample(generator)).shape == (2, 7)
     assert supernet(x, space.relax(space.alphas(generator))).shape == (2, 7)
 
 
-@every_space
+@pytest.mark.parametrize("name", SHRINKS)
 def test_odd_sides_are_rounded_up(name):
-    space = spaces.get(name, "small", channels=4)
+    space = SMALL[name]
     network = space.network(space.sample(torch.Generator().manual_seed(0)))
     expected = (11, 11) if name == "tiny" else (3, 3)  # 11 → 6 → 3
     assert network.features(torch.randn(2, 3, 11, 11), network.own_ops).shape[2:] == expected
@@ -316,7 +315,7 @@ TINY_FIELDS = [
 @pytest.mark.parametrize("text, cells, radius", TINY_FIELDS)
 def test_the_cell_decides_what_a_tiny_network_sees(text, cells, radius):
     torch.manual_seed(0)
-    space = spaces.Tiny(8, cells)
+    space = spaces.Tiny(8, cells, nodes=3)
     network = space.network(space.parse(text)).double().eval()
     assert influence(lambda x: network.features(x, network.own_ops), 3) == square(radius)
 
@@ -339,13 +338,41 @@ def test_average_pools_leave_the_padding_out():
         assert torch.equal(table["avg_pool_3x3"](2, 1, True)(x), x)
 
 
-# --- drop path ---
-def test_drop_path_keeps_the_expectation():
+# --- dropout ---
+@pytest.mark.parametrize("given, expected", [(None, None), (0.0, 0.0), (0.4, 0.4)])
+def test_dropout_in_front_of_the_classifier_is_an_argument(space, given, expected):
+    expected = space.dropout if expected is None else expected
+    architecture = space.sample(torch.Generator().manual_seed(0))
+    for network in (space.network(architecture, dropout=given), space.supernet(dropout=given)):
+        assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [expected]
+
+
+def test_the_spaces_of_enas_drop_a_tenth_and_those_of_others_nothing():
+    usual = {name: SMALL[name].dropout for name in ("tiny", "nasbench201", "darts", "enas_macro", "enas_micro")}
+    assert usual == {"tiny": 0.0, "nasbench201": 0.0, "darts": 0.0, "enas_macro": 0.1, "enas_micro": 0.1}
+
+
+def test_dropout_hits_what_the_classifier_reads_in_training_only(space):
     torch.manual_seed(0)
-    drop, n = DropPath().train(), 40_000
-    drop.probability = 0.3
-    x = torch.ones(n, 1, 1, 1, dtype=torch.float64)
-    out = drop(x)
+    architecture, x = live_architecture(space, 0), torch.randn(256, 3, 8, 8)
+    for network, choice in (
+        (space.network(architecture, dropout=0.4), ()),
+        (space.supernet(dropout=0.4), (architecture,)),
+    ):
+        dropped = []  # of all features that are not 0 anyway, the share that does not get through
+        network.head.dropout.register_forward_hook(
+            lambda module, args, out, seen=dropped: seen.append(float((out == 0)[args[0] != 0].double().mean()))
+        )
+        for mode in (True, False):
+            network.train(mode)(x, *choice)
+        assert 0.3 < dropped[0] < 0.5 and dropped[1] == 0
+
+
+# --- drop path ---
+def test_drop_path_drops_at_its_rate_and_keeps_the_expectation():
+    torch.manual_seed(0)
+    drop, n = drop_path(0.3).train(), 40_000
+    out = drop(torch.ones(n, 1, 1, 1, dtype=torch.float64))
     assert set(out.flatten().tolist()) == {0.0, 1 / 0.7}  # dropped, or scaled up
     standard_error = (0.3 / 0.7 / n) ** 0.5  # variance of mask / keep is (1 − keep) / keep
     assert abs(float(out.mean()) - 1) < 4 * standard_error
@@ -353,19 +380,15 @@ def test_drop_path_keeps_the_expectation():
 
 def test_drop_path_drops_whole_pictures():
     torch.manual_seed(0)
-    drop = DropPath().train()
-    drop.probability = 0.5
-    out = drop(torch.ones(64, 3, 4, 4))
+    out = drop_path(0.5).train()(torch.ones(64, 3, 4, 4))
     per_picture = out.flatten(1)
     assert (per_picture == per_picture[:, :1]).all() and 0 < int((per_picture[:, 0] == 0).sum()) < 64
 
 
 def test_drop_path_is_for_training_only():
-    drop, x = DropPath(), torch.randn(8, 2, 3, 3)
-    drop.probability = 0.9
-    assert torch.equal(drop.eval()(x), x)
-    drop.probability = 0.0
-    assert torch.equal(drop.train()(x), x)
+    x = torch.randn(8, 2, 3, 3)
+    assert torch.equal(drop_path(0.9).eval()(x), x)
+    assert torch.equal(drop_path(0.0).train()(x), x)
 
 
 def test_drop_path_spares_identities_and_hits_the_rest():
@@ -378,19 +401,35 @@ def test_drop_path_spares_identities_and_hits_the_rest():
     assert torch.equal(edge(x, "pool"), x)
 
 
+def test_drop_path_changes_training_only_and_no_names(space):
+    """In evaluation nothing changes, whichever mode the network was in when the probability was set."""
+    torch.manual_seed(0)
+    network = space.network(live_architecture(space, 0)).double()
+    names, judged = list(network.state_dict()), output(network, training=False)
+    for mode in (True, False):
+        set_drop_path(network.train(mode), 0.7)
+        assert torch.equal(output(network, training=False), judged)
+    dropped = output(network, training=True)
+    set_drop_path(network, 0.0)
+    assert distance(dropped, output(network, training=True)) > 1e-6
+    assert list(network.state_dict()) == names
+
+
 def test_set_drop_path_reaches_every_edge():
     space = spaces.DARTS(4, 5)
     network = space.network(space.named["DARTS_V2"])
     set_drop_path(network, 0.2)
-    assert [m.probability for m in network.modules() if isinstance(m, DropPath)] == [0.2] * 5 * 8
+    drops = [m for m in network.modules() if isinstance(m, StochasticDepth)]
+    assert [(m.p, m.mode) for m in drops] == [(0.2, "row")] * 5 * 8
 
 
 def test_drop_path_never_cuts_the_output_of_a_micro_cell():
     space = spaces.ENASMicro(4, 3)
     network = space.network(space.sample(torch.Generator().manual_seed(0)))
+    set_drop_path(network, 0.2)
     for cell in network.cells:
-        droppable = {name for name, edge in cell.edges.items() if isinstance(edge.drop_path, DropPath)}
-        assert len(droppable) == 10 and droppable == {name for name in cell.edges if not name.startswith("out<")}
+        dropped = {name for name, edge in cell.edges.items() if isinstance(edge.drop_path, StochasticDepth)}
+        assert len(dropped) == 10 and dropped == {name for name in cell.edges if not name.startswith("out<")}
 
 
 # --- the auxiliary head ---
