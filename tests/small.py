@@ -1,12 +1,10 @@
 """What many tests share: every search space in a small size, and what goes into and comes out of its networks."""
 
-from dataclasses import replace
-
 import torch
 from hypothesis import strategies as st
 from torch import nn
 
-from nas_tutorial import data, spaces
+from nas_tutorial import spaces
 
 SIZES = {
     "tiny": {"channels": 4, "cells": 2},
@@ -65,8 +63,3 @@ def output(network, *args, training):
 def distance(a, b):
     """The largest difference."""
     return float((a - b).detach().abs().max())
-
-
-def strokes(per_class, test_per_class=5, **changes):
-    """The strokes: 2 · `per_class` pictures each for training and validation; changes: other fields of the data."""
-    return replace(data.load("strokes", per_class=per_class, test_per_class=test_per_class), **changes)
