@@ -16,8 +16,8 @@ Combine = Callable[[Tensor, Tensor, Tensor, float, Tensor], Tensor]
 def pt_darts_hessian() -> Iterator[None]:
     """Second order is first order in disguise: (p − n) / 2. * ε multiplies by ε where it should divide.
 
-    The correction comes out ε² times its size (ε = 0.01 / ‖∇L_val‖): α moves as in first order, at more than three times
-    the cost.
+    The correction comes out ε² times its size (ε = 0.01 / ‖∇L_val‖): α moves as in first order, at more than three
+    times the cost.
     """
 
     def combine(direct: Tensor, plus: Tensor, minus: Tensor, xi: float, epsilon: Tensor) -> Tensor:

@@ -1,40 +1,41 @@
-"""A museum of bugs: each is put back into our code by a small patch, and a check must notice.
+"""Easy slips, known from no project: each is put into our code by a small patch, and an ordinary test must notice.
 
-Many were found in widely used implementations of ENAS and DARTS, where nobody noticed for years. To add one:
+Bugs that can be read in a public project hang in `nas_tutorial.museum`; slips and they are tested in one way, by
+`tests/test_museum.py`. To add one:
 
-1. Choose the module by its subject (`networks`, `policies`, …) or make a new one with a list called `MUTANTS`, and name
-   the new module in `test_mutants.MODULES`.
-2. Write the check: a function without arguments that asserts what must hold, through public functions only. Several
-   mutants may share one check. Fix its seeds.
-3. Write the patch: a function of pytest's `monkeypatch` that replaces one of our own functions or methods by a version
-   with the bug, as small as it can be. Patch a name where it is looked up: what another module imported by name must be
-   replaced in that module.
-4. Append `Mutant(name, where_seen, patch, check)`. Where nobody is known to have made the mistake, say `SLIP`.
+1. Choose the module by its subject (`policies`, `gradients`, …). A bug with a public address becomes an exhibit: add it
+   to a module of `nas_tutorial/museum`, with `@exhibit(place)`, and its name to the museum's `__init__.py`.
+2. Write a function that replaces one of our functions or methods, by `museum.replaced`, and yields once. Make it as
+   small as it can be; its docstring says what goes wrong.
+3. Name the ordinary tests that shall notice: `@slip("test_enas.py::test_the_loss_by_hand")` in front of the function,
+   or, for an exhibit, an entry of `WITNESSES` in `tests/test_museum.py`. If there is no such test yet, write one in
+   the test file of the subject: it has to stand without the bug, as all tests do.
 
-The test runs every check on healthy code, where it must pass, and on its mutant, where it must fail by an
-AssertionError: a mutant that merely crashes, or makes the check crash, has not been caught.
+At least one of the tests named must fail, by an AssertionError: a bug that merely crashes has not been caught. Tests
+that take long, that draw from hypothesis or that keep files are not suited: each is run once more for every bug.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
-from pytest import MonkeyPatch
 
-SLIP = "an easy slip; not known from any project"
+class Slip(NamedTuple):
+    """A block of code in which a bug is in place, and the ordinary tests of which one must fail in it."""
+
+    block: Callable[[], AbstractContextManager[None]]
+    witnesses: tuple[str, ...]
 
 
-class Mutant(NamedTuple):
-    """One bug: what it is, where it was seen, how to put it in, and the check that must fail with it."""
+SLIPS: dict[str, Slip] = {}
+"""All slips by name."""
 
-    name: str
-    where_seen: str
-    patch: Callable[[MonkeyPatch], None]
-    check: Callable[[], None]
 
-    def is_caught(self) -> bool:
-        """Whether the check fails on the code as it is now."""
-        try:
-            self.check()
-        except AssertionError:
-            return True
-        return False
+def slip(*witnesses: str):
+    """Enter a function under its name, together with its witnesses, ids of tests below the folder of tests."""
+
+    def enter(function: Callable[[], Iterator[None]]):
+        SLIPS[function.__name__] = Slip(contextmanager(function), witnesses)
+        return function
+
+    return enter
