@@ -340,9 +340,9 @@ def test_every_weight_gets_gradient(space):
     decided = {f"heads.{i}.weight" for i, d in enumerate(space.decisions) if len(d.options) == 1}  # nothing to decide
     assert space.name != "darts" or decided == {"heads.0.weight", "heads.12.weight"}
     for parameter, p in policy.named_parameters():
-        assert bool((p.grad.flatten(1).abs().sum(1) > 0).all() if p.dim() > 1 else p.grad.all()) != (
-            parameter in decided
-        )
+        assert p.grad is not None, parameter
+        moves = (p.grad.flatten(1).abs().sum(1) > 0).all() if p.dim() > 1 else p.grad.all()
+        assert bool(moves) != (parameter in decided), parameter
 
 
 def test_the_skip_penalty_alone_moves_the_attention():
