@@ -1,6 +1,7 @@
 """Every bug of the museum, and every slip in `mutants`, makes an ordinary test fail that stands without it."""
 
 import re
+import sys
 from contextlib import nullcontext
 from inspect import isclass, signature
 from pathlib import Path
@@ -10,6 +11,10 @@ from mutants import SLIPS, gradients, learning, networks, policies
 
 from nas_tutorial import museum
 from nas_tutorial.museum import EXHIBITS, replaced
+from nas_tutorial.spaces.enas_micro import MicroCell
+from nas_tutorial.strategies import darts, enas
+from nas_tutorial.strategies import gradients as home
+from nas_tutorial.training import norms
 
 HERE = Path(__file__).parent
 MODULES = gradients, learning, networks, policies  # of slips: imported, they fill SLIPS
@@ -145,7 +150,7 @@ def test_what_changes_nothing_or_crashes_is_not_called_caught():
     trials = run(
         {
             "harmless": (nullcontext, witness),
-            "crash": (lambda: replaced(policies.enas, "reinforce_loss", crash), witness),
+            "crash": (lambda: replaced(enas, "reinforce_loss", crash), witness),
         }
     )
     assert list(trials.healthy.values()) == list(trials.found["harmless"].values()) == [None]
@@ -157,8 +162,6 @@ def test_what_changes_nothing_or_crashes_is_not_called_caught():
 # --- blocks leave nothing behind ---
 def everything():
     """All names of the package's modules and of their classes, and what they stand for."""
-    import sys
-
     modules = [module for name, module in sys.modules.items() if name.startswith("nas_tutorial")]
     classes = [thing for module in modules for thing in vars(module).values() if isclass(thing)]
     return {(place, name): thing for place in (*modules, *classes) for name, thing in dict(vars(place)).items()}
@@ -185,9 +188,6 @@ def test_a_block_changes_something_and_behind_it_all_is_as_it_was(name):
 
 
 def test_a_function_is_replaced_wherever_it_was_imported_by_name():
-    from nas_tutorial.strategies import darts
-    from nas_tutorial.strategies import gradients as home
-
     healthy = home.unrolled
     with museum.pt_darts_hessian():
         assert darts.unrolled is home.unrolled is not healthy
@@ -195,24 +195,19 @@ def test_a_function_is_replaced_wherever_it_was_imported_by_name():
 
 
 def test_one_that_a_module_imported_is_replaced_there_only():
-    from nas_tutorial.strategies import enas
-    from nas_tutorial.training import norms
-
     with museum.enas_running_statistics():
         assert enas.batch_statistics is not norms.batch_statistics
     assert enas.batch_statistics is norms.batch_statistics
 
 
 def test_a_method_that_was_inherited_is_inherited_again():
-    from nas_tutorial.spaces.enas_micro import MicroCell
-
     with museum.nni_input_instead_of_operation():
         assert "node_states" in vars(MicroCell)
     assert "node_states" not in vars(MicroCell)
 
 
 def test_a_name_that_is_not_there_is_an_error():
-    with pytest.raises(AttributeError, match="no_such_name"), replaced(policies.enas, "no_such_name", None):
+    with pytest.raises(AttributeError, match="no_such_name"), replaced(enas, "no_such_name", None):
         pass
 
 
@@ -235,12 +230,11 @@ def test_the_catalogue_lists_them_all():
     assert f"{len(EXHIBITS)}. " in text and f"{len(EXHIBITS) + 1}. " not in text
 
 
-def test_where_a_text_says_how_many_it_is_true():
-    claims = {
-        page: re.findall(r"(\d+)\s+(real\s+bugs|slips)", (HERE.parent / page).read_text(encoding="utf-8"))
-        for page in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
-    }
-    truth = {"real": len(EXHIBITS), "slips": len(SLIPS)}
-    for page, found in claims.items():
-        for number, what in found:
-            assert int(number) == truth[what.split()[0]], f"{page} says {number} {what}"
+def claims(text):
+    """The numbers of real bugs that a text speaks of."""
+    return [int(number) for number in re.findall(r"(\d+)\s+(?:\w+\s+)?bugs", text)]
+
+
+def test_where_the_readme_says_how_many_it_is_true():
+    assert claims("[a museum of 7 real bugs](museum), and 8 bugs\nbeside") == [7, 8]
+    assert set(claims((HERE.parent / "README.md").read_text(encoding="utf-8"))) <= {len(EXHIBITS)}
