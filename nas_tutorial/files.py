@@ -11,7 +11,7 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.partial")  # what a crash left is written over
     try:
         with partial.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)

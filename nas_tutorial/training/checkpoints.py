@@ -101,7 +101,7 @@ class Checkpoints:
         head = {"identity": self.identity, "versions": versions(), "state": encode(state, tensors)}
         content = save(tensors, {"checkpoint": json.dumps(head, allow_nan=False)})
         write_whole(self.folder / f"step-{step:06}.safetensors", content)
-        for old in [*self._files()[: -self.kept], *self.folder.glob(".step-*.partial")]:
+        for old in self._files()[: -self.kept]:
             old.unlink(missing_ok=True)
 
     def latest(self) -> dict[str, Any] | None:

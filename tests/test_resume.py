@@ -1,0 +1,399 @@
+"""What stops and goes on ends as if it had never stopped, bit for bit: searches, trainings; whatever stops them."""
+
+import json
+import multiprocessing
+import os
+import random as python_random
+import signal
+import time
+from dataclasses import replace
+from functools import cache
+
+import pytest
+import torch
+
+from nas_tutorial import data, files, spaces
+from nas_tutorial.strategies import darts, enas, random
+from nas_tutorial.strategies.results import SearchResult
+from nas_tutorial.training import Recipe, checkpoints, retrain, train_from_scratch
+from nas_tutorial.training.checkpoints import Checkpoints, Resumable, read_checkpoint
+
+TINY, MACRO = spaces.Tiny(4), spaces.ENASMacro(4, layers=3)
+FEW = {"updates": 2, "samples": 3, "candidates": 4, "reward_batch": 7}  # 7: rounds of validation pictures end anywhere
+SEARCHES = {
+    "darts, order 1": (darts, TINY, {"order": 1}),
+    "darts, order 2": (darts, TINY, {"order": 2, "cutout": 3}),
+    "darts, its own space": (darts, spaces.DARTS(2, 3), {"batch_size": 40}),
+    "enas, chain": (enas, TINY, FEW),
+    "enas, macro": (enas, MACRO, {**FEW, "profile": "paper", "batch_size": 20, "restart": 2}),
+    "enas, micro": (enas, spaces.ENASMicro(4, 1, nodes=2), {**FEW, "batch_size": 40}),
+    "random, alone": (random, MACRO, {"trial_epochs": 1}),
+    "random, shared": (random, TINY, {"shared": True, "candidates": 4}),
+}
+every_search = pytest.mark.parametrize("name", SEARCHES)
+EPOCHS = 4
+CELL = TINY.parse("|conv_3x3~0|+|zero~0|conv_3x3~1|")
+
+
+@cache
+def strokes():
+    """40 pictures each for training and validation, cropped and mirrored at random."""
+    return replace(data.load("strokes", per_class=20, test_per_class=5), crop=1, flip=True)
+
+
+def search(name, folder=None, **changes):
+    """A search of this name, begun or going on."""
+    module, space, own = SEARCHES[name]
+    settings = {"epochs": EPOCHS, "seed": 3, "device": "cpu", "pictures": strokes(), **own, **changes}
+    return module.search(settings.pop("space", space), settings.pop("pictures"), resume=folder, **settings)
+
+
+@cache
+def uninterrupted(name):
+    """The result of the search that nothing stopped, and the state behind its last epoch."""
+    run = search(name)
+    return run.result, run.subject.state_dict()
+
+
+def flat(value):
+    """Tensors and plain values of a state, in a row."""
+    if isinstance(value, dict):
+        return [(key, *item) if isinstance(item, tuple) else (key, item) for key in value for item in flat(value[key])]
+    if isinstance(value, list | tuple):
+        return [item for part in value for item in flat(part)]
+    return [value]
+
+
+def assert_same(run, name):
+    """Histories, weights, optimisers, schedules, generators, batches still to come: all equal bit for bit."""
+    expected, state = uninterrupted(name)
+    result = run.result
+    assert [replace(e, seconds=0.0) for e in result.history] == [replace(e, seconds=0.0) for e in expected.history]
+    assert result.architecture == expected.architecture and result.weights.keys() == expected.weights.keys()
+    assert all(torch.equal(result.weights[k], w) for k, w in expected.weights.items())
+    assert len(expected.weights) > 0
+    ours, theirs = flat(run.subject.state_dict()), flat(state)
+    assert len(ours) == len(theirs) > 10
+    for (*path, a), (*other_path, b) in zip(ours, theirs, strict=True):
+        assert path == other_path
+        assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b, path
+
+
+# --- stopped between two epochs ---
+@every_search
+def test_half_the_epochs_twice_are_all_of_them(name, tmp_path):
+    first = search(name, tmp_path)
+    for _ in range(EPOCHS // 2):
+        next(first)
+    torch.rand(5)
+    second = search(name, tmp_path)
+    assert len(second.log) == EPOCHS // 2
+    assert second.so_far.history == first.so_far.history
+    assert_same(second, name)
+    assert_same(search(name, tmp_path), name)  # a finished search has nothing left to do
+    loaded = SearchResult.load(tmp_path)
+    assert loaded == second.result and [e.epoch for e in loaded.history] == [1, 2, 3, 4]
+
+
+@every_search
+def test_a_stop_after_every_epoch(name, tmp_path):
+    for done in range(EPOCHS):
+        run = search(name, tmp_path)
+        assert len(run.log) == done
+        next(run)
+    assert_same(search(name, tmp_path), name)
+    seconds = [event.seconds for event in run.history]
+    assert seconds == sorted(seconds) and seconds[0] > 0
+
+
+@every_search
+def test_weights_are_there_after_every_epoch(name):
+    run = search(name)
+    assert run.log == []
+    for event in run:
+        result = run.so_far
+        assert result.history[-1] == event
+        assert len(result.weights) > 0
+    weights = run.weights
+    assert all(torch.equal(weights[k], w) for k, w in uninterrupted(name)[0].weights.items())
+
+
+# --- interrupted within an epoch ---
+class Interrupt:
+    """Raises KeyboardInterrupt in the n-th pass through any network."""
+
+    def __init__(self, n):
+        self.left = n
+
+    def __call__(self, *_):
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@every_search
+@pytest.mark.parametrize("passes", [1, 7, 40])
+def test_an_interrupted_cell_loses_nothing(name, passes, tmp_path):
+    """The same search object goes on, as in a notebook, and so does one that reads the folder, as after a restart."""
+    run = search(name, tmp_path)
+    next(run)
+    before = {key: w.clone() for key, w in run.weights.items()}
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(Interrupt(passes))
+    with pytest.raises(KeyboardInterrupt):
+        next(run)
+    hook.remove()
+    assert len(run.log) == 1 and run.so_far.history == run.history
+    assert all(torch.equal(before[key], w) for key, w in run.weights.items())
+    assert_same(search(name, tmp_path), name) if passes == 7 else assert_same(run, name)
+
+
+def test_an_interrupt_while_the_state_is_written_loses_nothing(tmp_path, monkeypatch):
+    run = search("darts, order 1", tmp_path)
+    next(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "write_whole", Interrupt(1))
+        with pytest.raises(KeyboardInterrupt):
+            next(run)
+    assert_same(run, "darts, order 1")
+
+
+# --- killed ---
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["pytest", *(f"nas_tutorial.strategies.{n}" for n in ("darts", "enas", "random"))])
+
+
+def run_to_the_end(name, folder):
+    """In a process of its own: begin or go on, as often as it takes."""
+    torch.set_num_threads(1)
+    search(name, folder, epochs=KILLED_EPOCHS).result  # noqa: B018 - it runs the search
+
+
+KILLS, KILLED_EPOCHS = 20, 8
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHES if "own" not in name])
+def test_kills_at_random_moments_lose_nothing(name, tmp_path):
+    """kill -9 again and again, until it has happened at twenty random moments; then the search may come to its end."""
+    dice, kills, round_number = python_random.Random(name), 0, 0
+    run_length = seconds_of(name, tmp_path / "untouched")
+    while kills < KILLS:
+        folder, round_number = tmp_path / f"round {round_number}", round_number + 1
+        while kills < KILLS and not is_finished(folder):
+            kills += killed_after(dice.uniform(0, 0.4 * run_length), name, folder)
+        child = SERVER.Process(target=run_to_the_end, args=(name, folder))
+        child.start()
+        child.join()
+        assert child.exitcode == 0
+        assert_equal_results(SearchResult.load(folder), SearchResult.load(tmp_path / "untouched"))
+        assert len(list((folder / "checkpoints").iterdir())) == Checkpoints.kept
+    print(f"{name}: {kills} kills in {round_number} searches of {run_length:.1f} s")
+
+
+def seconds_of(name, folder):
+    """How long a process takes that nothing stops."""
+    start = time.monotonic()
+    child = SERVER.Process(target=run_to_the_end, args=(name, folder))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    return time.monotonic() - start
+
+
+def killed_after(seconds, name, folder):
+    """Whether a process was still at work when it was killed after some seconds."""
+    child = SERVER.Process(target=run_to_the_end, args=(name, folder))
+    child.start()
+    child.join(seconds)
+    child.kill()
+    child.join()
+    return child.exitcode == -signal.SIGKILL
+
+
+def is_finished(folder):
+    """Whether the last epoch's result lies in a folder."""
+    return (folder / "result.json").exists() and len(SearchResult.load(folder).history) == KILLED_EPOCHS
+
+
+def assert_equal_results(result, expected):
+    """Equal but for the time it took."""
+    assert [replace(e, seconds=0.0) for e in result.history] == [replace(e, seconds=0.0) for e in expected.history]
+    assert result.weights.keys() == expected.weights.keys() and len(result.weights) > 0
+    assert all(torch.equal(result.weights[name], w) for name, w in expected.weights.items())
+
+
+def die_at_call(n, function):
+    """`function`, but for its n-th call, which kills the process."""
+    calls = iter(range(1, 10**6))
+    return lambda *args: os.kill(os.getpid(), signal.SIGKILL) if next(calls) == n else function(*args)
+
+
+def run_dying(folder, where, n):
+    """In a process of its own: a search that dies in the n-th call of a function of the operating system."""
+    setattr(os, where, die_at_call(n, getattr(os, where)))
+    run_to_the_end("darts, order 1", folder)
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9])
+def test_death_in_the_middle_of_writing_leaves_whole_files(where, n, tmp_path):
+    child = SERVER.Process(target=run_dying, args=(tmp_path, where, n))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
+    for path in (tmp_path / "checkpoints").glob("step-*"):
+        read_checkpoint(path)
+    run_to_the_end("darts, order 1", tmp_path)
+    assert_equal_results(SearchResult.load(tmp_path), search("darts, order 1", epochs=KILLED_EPOCHS).result)
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+# --- files ---
+def test_a_checkpoint_is_safetensors_and_json(tmp_path):
+    run = search("enas, macro", tmp_path)
+    for epoch in (1, 2, 3):
+        next(run)
+        assert len(list((tmp_path / "checkpoints").iterdir())) == min(epoch, 2)
+    names = sorted(path.name for path in (tmp_path / "checkpoints").iterdir())
+    assert names == ["step-000002.safetensors", "step-000003.safetensors"]
+    content = (tmp_path / "checkpoints" / names[1]).read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    head = json.loads(json.loads(content[8 : 8 + length])["__metadata__"]["checkpoint"])
+    assert set(head) == {"identity", "versions", "state"} and head["identity"]["config"]["restart"] == 2
+    assert head["versions"]["torch"] == torch.__version__
+    assert b"\x80\x02}" not in content and b"cposix" not in content
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"x" * len(b)])
+def test_a_damaged_checkpoint_is_passed_over(damage, tmp_path):
+    run = search("darts, order 1", tmp_path)
+    next(run), next(run)
+    newest = tmp_path / "checkpoints" / "step-000002.safetensors"
+    newest.write_bytes(damage(newest.read_bytes()))
+    with pytest.warns(UserWarning, match=r"step-000002.safetensors cannot be read .*the one before it is used"):
+        run = search("darts, order 1", tmp_path)
+    assert len(run.log) == 1
+    assert_same(run, "darts, order 1")
+    for path in (tmp_path / "checkpoints").iterdir():
+        path.write_bytes(b"")
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match="None of the checkpoints .* remove the folder"):
+        search("darts, order 1", tmp_path)
+
+
+def other_reward(logits, labels, architecture):
+    """Not the usual one."""
+    return 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"epochs": 8}, r"config.epochs = 4, not 8"),
+        ({"learning_rate": 0.5}, r"config.learning_rate = 0.1, not 0.5"),
+        ({"seed": 4}, r"seed = 3, not 4"),
+        ({"space": spaces.Tiny(5)}, r"sizes.channels = 4, not 5"),
+        ({"space": TINY.resized(operations=("skip", "conv_3x3"))}, r"operations = None, not \['skip', 'conv_3x3'\]"),
+        ({"space": spaces.NASBench201(4, 1, 1)}, r"space = 'tiny', not 'nasbench201'"),
+        ({"pictures": data.load("strokes", per_class=20, test_per_class=5, seed=1)}, r"pictures = '\w{64}', not '"),
+        ({"reward": other_reward}, r"reward = '.*accuracy_reward', not '.*other_reward'"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_checkpoint_of_another_search_is_refused(change, named, tmp_path):
+    next(search("enas, chain", tmp_path))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.*") if path.is_file()}
+    with pytest.raises(ValueError, match=f"holds a run with {named}.*same settings, space and data, or choose another"):
+        search("enas, chain", tmp_path, **change)
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert len(search("enas, chain", tmp_path, workers=1).log) == 1  # which changes no result
+
+
+def test_another_strategy_is_refused(tmp_path):
+    next(search("enas, chain", tmp_path))
+    with pytest.raises(ValueError, match="holds a run with strategy = 'enas', not 'darts'"):
+        search("darts, order 1", tmp_path)
+
+
+def test_a_state_of_odd_values_comes_back(tmp_path):
+    state = {"nan": float("nan"), "inf": -float("inf"), "none": None, 3: {"x": (1, [2.5, True])}, "$items": "text",
+             "tensor": torch.arange(6).view(2, 3).T, "empty": torch.empty(0), "scalar": torch.tensor(0.1)}  # fmt: skip
+    keeper = Checkpoints(tmp_path, {"what": ["a", 1]})
+    keeper.save(1, state)
+    back = keeper.latest()
+    assert back.keys() == state.keys() and back["nan"] != back["nan"]
+    for name in state.keys() - {"nan"}:
+        same = torch.equal if isinstance(state[name], torch.Tensor) else lambda a, b: a == b
+        assert same(back[name], state[name]), name
+    assert isinstance(back[3]["x"], tuple)
+    with pytest.raises(TypeError, match="made of tensors and plain values, but holds a set"):
+        keeper.save(2, {"x": {1, 2}})
+    assert [path.name for path in tmp_path.iterdir()] == ["step-000001.safetensors"]
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
+    path = files.write_whole(tmp_path / "new" / "note.txt", "ä")
+    assert path.read_text(encoding="utf-8") == "ä"
+    monkeypatch.setattr(os, "fsync", Interrupt(1))
+    with pytest.raises(KeyboardInterrupt):
+        files.write_whole(path, "other")
+    assert path.read_text(encoding="utf-8") == "ä" and list(path.parent.iterdir()) == [path]
+
+
+# --- what accelerate asks for ---
+@every_search
+def test_a_strategy_goes_back_to_a_state_it_was_in(name):
+    """`state_dict` and `load_state_dict` alone bring everything back but torch's default generator."""
+    run = search(name)
+    next(run)
+    strategy: Resumable = run.subject
+    kept, random_state = strategy.state_dict(), torch.get_rng_state()
+    events = []
+    for _ in range(2):
+        strategy.load_state_dict(kept)
+        torch.set_rng_state(random_state)
+        events.append((strategy.epoch(), flat(strategy.state_dict())))
+    (one, ours), (other, theirs) = events
+    assert one == other and len(ours) == len(theirs)
+    for (*_, a), (*_, b) in zip(ours, theirs, strict=True):
+        assert torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+
+
+# --- training from scratch ---
+RECIPE = Recipe(epochs=4, batch_size=16, cutout=3, drop_path=0.3)
+
+
+def test_training_from_scratch_goes_on(tmp_path):
+    def train(report=None, folder=None, recipe=RECIPE):
+        return train_from_scratch(CELL, strokes().train, strokes(), recipe, 5, "cpu", report, folder)
+
+    expected, reported = train(), []
+
+    def stop(epoch):
+        reported.append(epoch.epoch)
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(stop, tmp_path)
+    network = train(lambda epoch: reported.append(epoch.epoch), tmp_path)
+    assert reported == [1, 2, 3, 4]
+    assert all(torch.equal(network.state_dict()[name], w) for name, w in expected.state_dict().items())
+    with pytest.raises(ValueError, match="holds a run with recipe.epochs = 4, not 5"):
+        train(folder=tmp_path, recipe=replace(RECIPE, epochs=5))
+
+
+def test_retraining_goes_on(tmp_path):
+    def scores(report=None, folder=None):
+        return retrain(CELL, strokes(), (0, 1), device="cpu", epochs=3, batch_size=16, report=report, resume=folder)
+
+    trained = []
+
+    def stop(epoch):
+        trained.append(epoch.epoch)
+        if len(trained) == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scores(stop, tmp_path)
+    assert scores(lambda epoch: trained.append(epoch.epoch), tmp_path) == scores()
+    assert trained == [1, 2, 3, 1, 2, 3]
+    assert {path.name for path in tmp_path.iterdir()} == {"seed-0", "seed-1"}
