@@ -89,7 +89,7 @@ def nni_sum_of_indices() -> Iterator[None]:
     def skips(self: MacroController, rollout: Rollout, anchors: Tensor, h: Tensor) -> Tensor:
         x = healthy(self, rollout, anchors, h)
         bits = rollout.choices[-1]  # (n, k)
-        total = (bits * torch.arange(bits.shape[1])).sum(1, keepdim=True)  # (n, 1)
+        total = (bits * torch.arange(bits.shape[1], device=bits.device)).sum(1, keepdim=True)  # (n, 1)
         scaled = x * (1 + bits.sum(1, keepdim=True)) / (1 + total)
         return torch.where(total > 0, scaled, torch.zeros_like(x))
 
