@@ -12,14 +12,15 @@ import torch
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.cli import main
-from nas_tutorial.demo import demo, report
 from nas_tutorial.cli.arguments import COMMANDS
+from nas_tutorial.demo import demo, report
+from nas_tutorial.networks import Skeleton
 from nas_tutorial.pictures import drawing
 from nas_tutorial.strategies.results import Event, SearchResult
 
 CELL = "|conv_3x3~0|+|skip~0|conv_1x1~1|"
 QUICK = ["--data", "strokes", "--per-class", "20"]
-FILES = {"result.json", "architecture.json", "weights.safetensors", "cell.svg", "curves.png"}
+FILES = {"result.json", "architecture.json", "weights.safetensors", "checkpoints", "cell.svg", "curves.png"}
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +97,7 @@ def test_search_writes_a_result_that_can_be_loaded_drawn_and_retrained(typed, in
     assert (result.strategy, len(result.history), result.data) == (strategy, 2, "strokes")
     assert [line for line in done.out.splitlines() if line.startswith("epoch")] == list(map(str, result.history))
     assert "2/2" in done.err  # the bar came to its end
-    if "--shared" in more or strategy != "random":
-        assert result.weights
+    assert len(result.weights) > 0
     config = dict(pair.split("=") for pair in more if "=" in pair)
     assert {name: str(result.config[name]) for name in config} == config
 
@@ -190,6 +190,59 @@ def test_ctrl_c_keeps_the_epochs_that_are_over(typed, monkeypatch, in_an_empty_f
     assert (in_an_empty_folder / "runs" / "r" / "cell.svg").is_file()
 
 
+TINY_DARTS = ("search", "--space", "tiny", "--strategy", "darts", "--epochs", "4", "--name", "r", *QUICK)
+
+
+def stop_after(passes, monkeypatch):
+    """Ctrl-C in the n-th pass through a network."""
+    left = iter(range(passes, -(10**6), -1))
+
+    def forward(self, *args):
+        if next(left) == 0:
+            raise KeyboardInterrupt
+        return healthy(self, *args)
+
+    healthy = Skeleton.forward
+    monkeypatch.setattr(Skeleton, "forward", forward)
+
+
+def test_a_search_that_was_stopped_goes_on(typed, in_an_empty_folder):
+    expected = typed(*(word if word != "r" else "whole" for word in TINY_DARTS))
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(8, patch)
+        stopped = typed(*TINY_DARTS)
+    assert stopped.code == 130
+    kept = int(re.search(r"Epochs 1 to (\d) of 4 are kept in runs/r: ", stopped.err)[1])
+    assert 1 <= kept < 4 and "The same command with --name r --resume goes on" in stopped.err
+    refused = typed(*TINY_DARTS)
+    assert refused.code == 2 and "runs/r holds a search already: add --resume to go on with it" in refused.err
+    other = typed(*TINY_DARTS, "--resume", "--seed", "1")
+    assert other.code == 2 and "holds a run with seed = 0, not 1" in other.err
+    done = typed(*TINY_DARTS, "--resume")
+    assert f"runs/r goes on after epoch {kept} of 4" in done.out and done.code == 0
+    lines = [[line for line in out.splitlines() if line.startswith("epoch")] for out in (expected.out, done.out)]
+    assert lines[1] == lines[0][kept:]
+    whole, resumed = (SearchResult.load(in_an_empty_folder / "runs" / name) for name in ("whole", "r"))
+    assert all(torch.equal(resumed.weights[name], w) for name, w in whole.weights.items())
+
+
+def test_resume_needs_a_name_and_begins_where_nothing_is_kept(typed):
+    assert "--resume goes on with a search that has a name" in typed(*TINY_DARTS[:7], "--resume").err
+    assert typed(*TINY_DARTS, "--resume").code == 0
+
+
+def test_a_retraining_that_was_stopped_goes_on(typed, in_an_empty_folder):
+    words = ("retrain", "--space", "tiny", "--architecture", CELL, "--seeds", "1", "2", "--epochs", "3", *QUICK)
+    typed(*words, "--out", "whole.json")
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(7, patch)
+        stopped = typed(*words, "--out", "scores.json")
+    assert stopped.code == 130 and "scores-states; the same command with --resume goes on" in stopped.err
+    done = typed(*words, "--out", "scores.json", "--resume")
+    assert done.code == 0 and "6/6" in done.err
+    assert (in_an_empty_folder / "scores.json").read_text() == (in_an_empty_folder / "whole.json").read_text()
+
+
 def test_a_drawing_that_fails_loses_nothing(typed, monkeypatch, in_an_empty_folder):
     monkeypatch.setattr(drawing, "save", lambda *_: (_ for _ in ()).throw(RuntimeError("no Graphviz here")))
     done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "r", *QUICK)
@@ -212,7 +265,7 @@ def test_describe_as_json(typed):
     )
     record = json.loads(done.out)
     assert record["parameters"] == 3_349_342
-    assert record["sizes"] == {"channels": 36, "cells": 20}
+    assert record["sizes"] == {"channels": 36, "cells": 20, "nodes": 4}
     assert done.err == ""
 
 
@@ -228,9 +281,9 @@ def test_describe_reads_a_file_with_its_sizes_or_other_ones(typed, in_an_empty_f
     wide = json.loads(typed("describe", "--architecture", "a.json", "--channels", "6", "--json").out)
     paper = json.loads(typed("describe", "--architecture", "a.json", "--profile", "paper", "--json").out)
     assert [own["sizes"], wide["sizes"], paper["sizes"]] == [
-        {"channels": 4, "cells": 2},
-        {"channels": 6, "cells": 2},
-        spaces.Tiny.profiles["paper"],
+        {"channels": 4, "cells": 2, "nodes": 3},
+        {"channels": 6, "cells": 2, "nodes": 3},
+        {**spaces.Tiny.profiles["paper"], "nodes": 3},
     ]
 
 
@@ -281,7 +334,10 @@ def test_threads_are_given_back(typed):
 def test_core_imports_load_no_heavy_extras():
     code = (
         "import sys\n"
-        "from nas_tutorial import data, describe, drawing, spaces, training\n"
+        "import nas_tutorial\n"
+        "assert not [name for name in sys.modules if name.startswith('nas_tutorial.')]\n"
+        "from nas_tutorial import data, drawing, retrain, search, spaces, training\n"
+        "from nas_tutorial.measures import describe\n"
         "from nas_tutorial.strategies import darts, enas, random\n"
         "heavy = {'sklearn', 'torchvision', 'ipywidgets', 'graphviz', 'pygraphviz', 'matplotlib', 'IPython', 'scipy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"

@@ -103,7 +103,7 @@ def add_retrain(command: ArgumentParser) -> None:
     command.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
     command.add_argument("--epochs", type=positive, help="passes over the training pictures")
     command.add_argument("--out", help="the file to write (retrain.json beside the architecture's file)")
-    command.add_argument("--resume", action="store_true", help="keep the state of each epoch, and go on from it")
+    command.add_argument("--resume", action="store_true", help="go on where the same command stopped")
     add_settings(command, "setting of the training, such as cutout=8 or drop_path=0.2")
 
 

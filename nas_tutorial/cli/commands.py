@@ -1,6 +1,7 @@
 """What each command does."""
 
 import json
+import shutil
 from argparse import Namespace
 from pathlib import Path
 
@@ -88,21 +89,33 @@ def kept(run: Search, folder: Path) -> str:
 
 # --- retrain ----------------------------------------------------------------------------------------------------------
 def retrain(options: Namespace) -> None:
-    """Train one network per seed, test each, and keep the scores after every one of them."""
+    """Train one network per seed, test each, and keep state and scores: after every epoch, after every network."""
     architecture, pictures, out = choices.architecture(options), choices.pictures(options), retrain_file(options)
     profile = options.profile or "small"
     settings = choices.settings(options.set) | ({"epochs": options.epochs} if options.epochs else {})
-    recipe, accuracies = configured(training.RECIPES, profile, settings), []
-    states = out.parent / f"{out.stem}-states" if options.resume else None
-    with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, MultiplyAddCounter(bar.tick):
-        for seed in options.seeds:
-            scores = training.retrain(
-                architecture, pictures, (seed,), profile, options.device, lambda _: bar.step(), states, **settings
-            )
-            accuracies += scores.accuracies
-            bar.tqdm.write(f"seed {seed}: test accuracy {accuracies[-1]:.3f}")
-            write_scores(Scores(tuple(accuracies), scores.parameters), architecture, options, out)
+    recipe, accuracies, states = configured(training.RECIPES, profile, settings), [], states_folder(out, options.resume)
+    try:
+        with Bar(len(options.seeds) * recipe.epochs, "retrain") as bar, MultiplyAddCounter(bar.tick):
+            for done, seed in enumerate(options.seeds, start=1):
+                shared = {"profile": profile, "device": options.device, "resume": states, **settings}
+                scores = training.retrain(architecture, pictures, (seed,), report=lambda _: bar.step(), **shared)
+                bar.jump(done * recipe.epochs)
+                accuracies += scores.accuracies
+                bar.tqdm.write(f"seed {seed}: test accuracy {accuracies[-1]:.3f}")
+                write_scores(Scores(tuple(accuracies), scores.parameters), architecture, options, out)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"All whole epochs are kept in {states}; the same command with --resume goes on."
+        ) from None
     print(f"\n{Scores(tuple(accuracies), 0)} test accuracy over {len(accuracies)} seeds, kept in {out}")
+
+
+def states_folder(out: Path, resume: bool) -> Path:
+    """Where the states of a retraining lie, beside its scores; empty unless it shall go on."""
+    folder = out.with_name(f"{out.stem}-states")
+    if not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def retrain_file(options: Namespace) -> Path:
