@@ -1,10 +1,12 @@
 """ENAS: its policy gradient against the exact one by enumeration, its two phases, its rewards."""
 
 from dataclasses import replace
+from functools import partial
 from math import exp
 
 import pytest
 import torch
+from small import TINY
 from torch import nn
 
 from nas_tutorial import data, spaces
@@ -12,7 +14,7 @@ from nas_tutorial.strategies import controller, enas
 from nas_tutorial.strategies.enas import Config, Reinforce, Rewards, accuracy_reward, reinforce_loss
 from nas_tutorial.training import best_device
 
-TINY, MACRO = spaces.Tiny(4), spaces.ENASMacro(4, layers=2)
+MACRO = spaces.ENASMacro(4, layers=2)
 SMALL = {"tiny": TINY, "enas_macro": MACRO}
 every_small_space = pytest.mark.parametrize("name", SMALL)
 BARE = {"controller_rate": 0.0, "entropy_weight": 0.0, "skip_weight": 0.0}  # nothing but REINFORCE, and no step
@@ -347,7 +349,7 @@ def test_a_reward_of_ones_own_steers_the_policy(strokes):
     settings = {"epochs": 4, "updates": 10, "samples": 10, "candidates": 2, "controller_rate": 0.02}
     result = enas.search(TINY, strokes, reward=skips, seed=0, **settings).result
     policy = result_policy(result)
-    drawn = enas.draw(policy, 200, torch.Generator().manual_seed(0))
+    drawn = policy.architectures(policy.sample(200, torch.Generator().manual_seed(0)))
     rate = sum(skips(None, None, a) for a in drawn) / 200
     most = 1 / (1 + 4 * exp(-2 * 1.5))  # with logits between ±1.5
     print(f"skips on an edge: {rate:.2f}, at first {1 / 5}, at most {most:.2f}")
@@ -389,7 +391,7 @@ def test_the_paper_profile_fits_the_space(space, expected, strokes):
     c = enas.search(space, strokes, profile="paper").config
     assert (c["epochs"], c["batch_size"], c["updates"], c["samples"], c["controller_rate"]) == expected
     assert (c["learning_rate"], c["final_rate"], c["restart"], c["weight_decay"]) == (0.05, 0.0005, 10, 5e-4)
-    assert Config(**c).recipe.nesterov and Config(**c).recipe.momentum == 0.9
+    assert (c["nesterov"], c["momentum"]) == (True, 0.9)
 
 
 def test_an_unknown_setting_is_a_clear_error(strokes):
@@ -411,3 +413,44 @@ def test_the_result_is_the_best_of_the_candidates(strokes, monkeypatch):
     assert [n for n, _ in asked] == [3, 11]
     assert [(e.architecture, e.validation_accuracy) for e in result.history] == [best for _, best in asked]
     assert result.architecture == asked[-1][1][0]
+
+
+# --- what the events keep of the policy ---
+def test_events_keep_the_probabilities_of_the_policy(space, strokes):
+    """A row for each decision, in the table that it names; rows add up to 1, options that there are not get 0."""
+    few = {"epochs": 1, "updates": 1, "samples": 2, "candidates": 2, "batch_size": 60, "reward_batch": 10}
+    tables = enas.search(space, strokes, **few).result.history[-1].probabilities
+    assert list(tables) == list(dict.fromkeys(d.table for d in space.decisions))
+    for name, table in tables.items():
+        options = [len(d.options) for d in space.decisions if d.table == name]
+        assert len(table) == len(options)
+        for row, count in zip(table, options, strict=True):
+            assert len(row) == max(options) and sum(row) == pytest.approx(1, abs=1e-5)
+            assert min(row[:count]) > 0 and not any(row[count:])
+
+
+def test_probabilities_are_means_over_the_earlier_answers(strokes):
+    strategy = enas.ENAS(TINY, strokes, Config(), 0, torch.device("cpu"))
+    with torch.no_grad():
+        for p in strategy.policy.parameters():
+            p.mul_(20)
+    sample = strategy.sample(50)
+    table = strategy.mean_probabilities(sample)["cell"]
+    met = strategy.policy.distributions(sample.choices)
+    for row, distribution in zip(table, met, strict=True):
+        assert row == pytest.approx([float(column.mean()) for column in distribution.detach().T], abs=1e-6)
+    assert met[1].std(0).max() > 0.01  # the earlier answer matters here
+
+
+class SkipReward:
+    """A reward that is an object with settings of its own."""
+
+    def __call__(self, logits, labels, architecture):
+        """The fraction of skips."""
+        return str(architecture).count("skip") / 3
+
+
+@pytest.mark.parametrize("reward", [SkipReward(), partial(accuracy_reward)], ids=["object", "partial"])
+def test_a_reward_may_be_anything_that_can_be_called(reward, strokes):
+    result = enas.search(TINY, strokes, reward=reward, epochs=1, updates=1, samples=2, candidates=2).result
+    assert 0 <= result.history[-1].info["reward"] <= 1

@@ -3,12 +3,11 @@
 import pytest
 import torch
 from scipy.stats import chi2
+from small import TINY
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.strategies import random, sharing
-from nas_tutorial.training import Recipe, seeded, to_device
-
-TINY = spaces.Tiny(4)
+from nas_tutorial.training import Recipe, evaluate, seeded, to_device
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,17 @@ def test_alone_trains_each_one_from_scratch(strokes):
     """More epochs for each trial give a lower loss; trials do not build on each other."""
     short, long = ([e.loss for e in random.search(TINY, strokes, epochs=2, trial_epochs=n, seed=3)] for n in (1, 12))
     assert long[0] < short[0]
-    assert random.search(TINY, strokes, epochs=1, trial_epochs=1).result.weights == {}
+
+
+def test_alone_keeps_the_weights_of_its_best_network(strokes):
+    run = random.search(TINY, strokes, epochs=4, trial_epochs=4, batch_size=10, seed=7)
+    accuracies = []
+    for event in run:
+        network = to_device(TINY.network(event.architecture, strokes.classes, strokes.channels))
+        network.load_state_dict({name.removeprefix("network."): w for name, w in run.weights.items()})
+        assert evaluate(network, strokes.validation, strokes) == event.info["best_validation"]
+        accuracies.append(event.validation_accuracy)
+    assert accuracies.index(max(accuracies)) not in (0, 3)  # the best was neither the first nor the last
 
 
 def test_shared_trains_one_supernet(shared):
@@ -115,6 +124,6 @@ def test_shared_accuracies_are_counted_on_the_first_validation_pictures(strokes,
 def test_the_paper_profile_and_errors(strokes):
     paper = random.PROFILES["paper"]
     assert (paper.epochs, paper.trial_epochs, paper.candidates) == (150, 25, 1000)
-    assert (paper.recipe(7).epochs, paper.recipe(7).learning_rate) == (7, 0.025)
+    assert (paper.learning_rate, paper.final_rate, paper.momentum, paper.weight_decay) == (0.025, 0, 0.9, 3e-4)
     with pytest.raises(ValueError, match="'share'.*shared"):
         random.search(TINY, strokes, share=True)

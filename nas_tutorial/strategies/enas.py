@@ -152,7 +152,8 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
     or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
     profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
-    identity = {"reward": f"{reward.__module__}.{reward.__qualname__}"}
+    kind = reward if hasattr(reward, "__qualname__") else type(reward)  # an object that can be called has no name
+    identity = {"reward": f"{kind.__module__}.{kind.__qualname__}"}
 
     def make(*arguments: Any) -> ENAS:
         return ENAS(*arguments, reward)
