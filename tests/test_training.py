@@ -1,20 +1,35 @@
 """Training: schedules, clipping, drop path, auxiliary loss, and who gets to see which pictures."""
 
+import os
 from dataclasses import replace
+from itertools import chain, islice, repeat
 from math import cos, pi
 
 import pytest
 import torch
+from small import SMALL, TINY
 from torch import nn
 from torch.nn.functional import cross_entropy
+from torchvision.ops import StochasticDepth
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.data import Data, Split
-from nas_tutorial.networks.edges import DropPath
-from nas_tutorial.strategies import darts, enas, random
-from nas_tutorial.training import Meter, Recipe, Scores, batches, evaluate, fit, optimiser_step, retrain, seeded
+from nas_tutorial.networks.edges import set_drop_path
+from nas_tutorial.strategies import darts, enas, random, sharing
+from nas_tutorial.training import (
+    EndlessBatches,
+    Meter,
+    Recipe,
+    Scores,
+    batches,
+    evaluate,
+    fit,
+    optimiser_step,
+    retrain,
+    seeded,
+    stacking,
+)
 
-TINY = spaces.Tiny(4)
 CELL = TINY.parse("|conv_3x3~0|+|skip~0|conv_3x3~1|")
 
 
@@ -141,8 +156,11 @@ def test_fit_follows_the_schedule(strokes, monkeypatch):
 
 def test_drop_path_grows_with_the_epochs(strokes):
     network, seen = a_network(), []
-    drops = [m for m in network.modules() if isinstance(m, DropPath)]
-    network.register_forward_pre_hook(lambda *_: seen.append({m.probability for m in drops}))
+
+    def note(network, _):
+        seen.append({m.p for m in network.modules() if isinstance(m, StochasticDepth)} or {0.0})
+
+    network.register_forward_pre_hook(note)
     for _ in fit(network, strokes.train, strokes, Recipe(4, 80, drop_path=0.2), torch.Generator()):
         assert network.training
     assert all(len(probabilities) == 1 for probabilities in seen)
@@ -264,7 +282,7 @@ def test_a_path_is_judged_by_the_statistics_of_its_batch(strokes):
     for norm in (m for m in supernet.modules() if isinstance(m, nn.BatchNorm2d)):
         norm.running_mean.fill_(1e3)
     before = state_of(supernet)
-    assert training.evaluate_path(supernet, images, labels, CELL) == expected
+    assert sharing.evaluate_path(supernet, images, labels, CELL) == expected
     assert unchanged(supernet, before)
 
 
@@ -342,11 +360,10 @@ def test_retraining_learns_from_all_but_the_test_pictures(monkeypatch):
 
 
 def test_retraining_tests_once_per_seed(strokes, monkeypatch):
-    asked, fitted = [], []
-    evaluated, train = training.evaluate, training.fit
-    monkeypatch.setattr(training, "evaluate", lambda n, split, d: asked.append(split) or evaluated(n, split, d))
-    monkeypatch.setattr(training, "fit", lambda n, split, *rest: fitted.append(len(split)) or train(n, split, *rest))
-    reports = []
+    asked, fitted, reports = [], [], []
+    home, evaluated, train = training.retraining, training.retraining.evaluate, training.retraining.Training
+    monkeypatch.setattr(home, "evaluate", lambda n, split, d: asked.append(split) or evaluated(n, split, d))
+    monkeypatch.setattr(home, "Training", lambda n, split, *rest: fitted.append(len(split)) or train(n, split, *rest))
     scores = retrain(CELL, strokes, seeds=(3, 4), epochs=2, report=reports.append)
     assert len(asked) == 2 and all(split is strokes.test for split in asked)
     assert fitted == [160, 160]  # training and validation pictures together
@@ -391,6 +408,71 @@ def test_pictures_are_changed_only_on_request():
         assert bool((images.amax((1, 2, 3)) != images.amin((1, 2, 3))).any()) is augmented
 
 
+@pytest.mark.parametrize("size", [7, 30, 80, 1000])
+def test_endless_batches_are_shuffled_passes_one_after_the_other(strokes, size):
+    """As many as two passes and a bit, with the rests left out, from the same random numbers."""
+    one, two = (torch.Generator().manual_seed(3) for _ in range(2))
+    endless = EndlessBatches(strokes.validation, strokes, size, one, torch.device("cpu"))
+    passes = chain.from_iterable(batches(strokes.validation, strokes, size, generator=two) for _ in repeat(None))
+    for ours, theirs in islice(zip(endless, passes, strict=False), 2 * (80 // min(size, 80)) + 1):
+        assert torch.equal(ours[0], theirs[0]) and torch.equal(ours[1], theirs[1])
+    assert torch.equal(torch.rand(3, generator=one), torch.rand(3, generator=two))
+
+
+def test_endless_batches_go_on_from_a_state_in_the_middle_of_a_pass(strokes):
+    def begun():
+        generator = torch.Generator().manual_seed(3)
+        return generator, EndlessBatches(strokes.validation, strokes, 30, generator, torch.device("cpu"))
+
+    generator, endless = begun()
+    next(endless)
+    state, position = endless.state_dict(), generator.get_state()
+    to_come = [labels.tolist() for _, labels in islice(endless, 5)]
+    generator, endless = begun()
+    endless.load_state_dict(state)
+    generator.set_state(position)
+    assert [labels.tolist() for _, labels in islice(endless, 5)] == to_come
+
+
+# --- stacks of networks ---
+def not_stackable():
+    """Networks that cannot be laid side by side, and what is said about them."""
+    one = {"architecture": CELL, "classes": 4}
+    dropping = TINY.network(**one)
+    set_drop_path(dropping, 0.2)
+    pairs = {
+        name: SMALL[name].sample(torch.Generator().manual_seed(0)) for name in ("darts", "enas_macro", "enas_micro")
+    }
+    staged = SMALL["nasbench201"].network(SMALL["nasbench201"].sample(torch.Generator().manual_seed(0)), 4)
+    return [
+        *(([a.space.network(a)] * 2, "Network cannot be stacked: train .* one by one") for a in pairs.values()),
+        ([TINY.network(**one), staged], "needs the same parts and sizes: make them from one space"),
+        ([TINY.network(**one), TINY.resized(cells=2).network(CELL, 4)], "needs the same parts and sizes"),
+        ([TINY.network(**one), TINY.resized(channels=5).network(CELL, 4)], "needs the same parts and sizes"),
+        ([TINY.network(**one), TINY.network(CELL, 5)], "needs the same parts and sizes"),
+        ([TINY.network(**one), TINY.network(**one, evaluation=False)], "needs the same parts and sizes"),
+        ([TINY.network(**one), TINY.network(**one, dropout=0.2)], "needs the same parts and sizes"),
+        ([TINY.network(**one, dropout=0.2)], "A Dropout cannot be stacked"),
+        ([TINY.supernet(4)] * 2, "Only stand-alone networks .* an edge has 5 operations"),
+        ([dropping], "without drop path .* StochasticDepth"),
+        ([training.to_device(TINY.network(**one))], "cannot be stacked"),
+        ([], "There is no network to stack"),
+    ]
+
+
+@pytest.mark.parametrize("networks, fault", not_stackable(), ids=range(len(not_stackable())))
+def test_networks_that_cannot_be_stacked_are_refused_in_a_sentence(networks, fault):
+    with pytest.raises(ValueError, match=fault):
+        stacking.stack(networks)
+
+
+@pytest.mark.parametrize("name", ["darts", "enas_macro", "enas_micro"])
+def test_different_architectures_with_different_parts_are_refused(name):
+    space, generator = SMALL[name], torch.Generator().manual_seed(0)
+    with pytest.raises(ValueError, match="cannot be stacked|needs the same parts"):
+        stacking.stack([space.network(space.sample(generator)) for _ in range(3)])
+
+
 # --- randomness and places ---
 def test_seeded_gives_the_generator_back():
     torch.manual_seed(5)
@@ -410,10 +492,14 @@ def test_seeded_gives_the_generator_back():
 
 def test_a_network_is_placed_with_channels_last():
     network = training.to_device(a_network(), "cpu")
-    weight = network.body[0].edges["1<0"].ops["conv_3x3"][1].weight
+    weight = network.body[0].edges["1<0"].ops["conv_3x3"].conv.weight
     assert weight.is_contiguous(memory_format=torch.channels_last) and weight.device.type == "cpu"
     assert training.best_device("cpu").type == "cpu"
-    assert training.best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_tests_run_on_the_cpu_whatever_the_machine_has():
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and torch.cuda.device_count() == 0
+    assert training.best_device().type == "cpu"
 
 
 def test_the_report_of_an_epoch_counts_its_pictures(strokes):

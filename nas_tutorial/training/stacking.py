@@ -78,15 +78,15 @@ class StackedEdge(nn.Module):
         super().__init__()
         self.count, self.members = len(parts), {}
         for i, part in enumerate(parts):
-            (name,) = part.ops
+            name = only_operation(part)
             if not isinstance(part.ops[name], nn.Identity):  # a skip leaves its input as it is
                 self.members.setdefault(name, []).append(i)
         self.ops = nn.ModuleDict(
             {name: stack([parts[i].ops[name] for i in group], owners[group]) for name, group in self.members.items()}
         )
 
-    def forward(self, x: Tensor, pick: str | Tensor) -> Tensor:
-        """pick is that of the first network and not looked at: each network has a single operation here."""
+    def forward(self, x: Tensor, active: str | Tensor) -> Tensor:
+        """active: that of the first network, not looked at: each network has a single operation here."""
         inputs = x.chunk(self.count, 1)  # n × (B, C, H, W)
         outputs = list(inputs)
         for name, group in self.members.items():
@@ -107,24 +107,36 @@ def stack(parts: Sequence[nn.Module], owners: Tensor | None = None) -> nn.Module
     The networks are those of the spaces with one cell, tiny and nasbench201. Raises ValueError for a part of which it
     is not known how to lay it side by side.
     """
-    first = parts[0]
-    owners = torch.arange(len(parts)) if owners is None else owners
+    check_stackable(parts)
+    first, owners = parts[0], torch.arange(len(parts)) if owners is None else owners
     if type(first) in KINDS:
         return KINDS[type(first)](parts, owners)
-    check_stackable(parts)
     whole = copy.copy(first)
     whole._modules = {name: stack([part._modules[name] for part in parts], owners) for name in first._modules}
     return whole
 
 
 def check_stackable(parts: Sequence[nn.Module]) -> None:
-    """Raise ValueError unless parts of this type, and with these children, may stand side by side."""
-    first = parts[0]
+    """Raise ValueError unless parts of this type, with these settings and children, may stand side by side."""
+    if not parts:
+        raise ValueError("There is no network to stack: give at least one.")
+    first, kind = parts[0], type(parts[0]).__name__
     idle = isinstance(first, nn.Dropout) and first.p == 0
-    if type(first) not in (*CHANNEL_BY_CHANNEL, *CONTAINERS) and not idle:
-        raise ValueError(f"A {type(first).__name__} cannot be stacked: train these networks one by one (`retrain`).")
-    if any(part._modules.keys() != first._modules.keys() for part in parts):
-        raise ValueError(f"Each {type(first).__name__} to stack needs the same parts: make them from one space.")
+    if type(first) not in (*KINDS, *CHANNEL_BY_CHANNEL, *CONTAINERS) and not idle:
+        raise ValueError(f"A {kind} cannot be stacked: train these networks one by one (`retrain`).")
+    looks = {(type(part), part.extra_repr(), tuple(part._modules)) for part in parts}  # sizes are in `extra_repr`
+    if len(looks) > 1:
+        raise ValueError(f"Each {kind} to stack needs the same parts and sizes: make them from one space.")
+
+
+def only_operation(edge: Edge) -> str:
+    """The name of an edge's single operation; ValueError where there are others, or where it may be dropped."""
+    if len(edge.ops) != 1 or not isinstance(edge.drop_path, nn.Identity):
+        raise ValueError(
+            f"Only stand-alone networks without drop path can be stacked, but an edge has {len(edge.ops)} operations "
+            f"and {edge.drop_path} behind them: make the networks with `space.network`."
+        )
+    return next(iter(edge.ops))
 
 
 def clip_each(network: nn.Module, count: int, limit: float) -> None:
