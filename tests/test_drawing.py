@@ -1,6 +1,7 @@
 """Drawings: every operation named and coloured alike, self-contained SVG, with and without a `dot` program."""
 
 import base64
+import io
 import os
 import re
 import sys
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+from PIL import Image
 
 from nas_tutorial import spaces
 from nas_tutorial.pictures import drawing
@@ -143,13 +145,23 @@ def test_drawing_the_same_twice_gives_the_same(no_dot):
     assert drawing.svg(sample("darts")) == drawing.svg(sample("darts"))
 
 
-def test_a_notebook_shows_the_drawing_as_an_image_with_alt_text(no_dot):
+def test_a_notebook_shows_the_drawing_as_html_png_and_words(no_dot):
     picture = drawing.draw(sample("nasbench201"))
+    data, metadata = picture._repr_mimebundle_()
+    assert set(data) == {"text/html", "image/png", "text/plain"}
     alt, content = re.fullmatch(
-        r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">', picture._repr_html_()
+        r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">', data["text/html"]
     ).groups()
-    assert repr(picture) == f"<Picture: {picture.alt}>"  # a notebook stores this text, too: no SVG in it
-    assert alt == picture.alt and base64.b64decode(content).decode() == picture.svg
+    assert alt == data["text/plain"] == picture.alt and base64.b64decode(content).decode() == picture.svg
+    width = round(float(ElementTree.fromstring(picture.svg).get("width")))
+    assert metadata == {"image/png": {"alt": picture.alt, "width": width}}
+    drawn = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
+    assert drawn.width == pytest.approx(width * 96 / 72, abs=2)  # the same picture, at 96 dots per inch instead of 72
+
+
+def test_a_notebook_keeps_no_svg_of_its_own_and_a_sheet_no_png(no_dot):
+    data, metadata = drawing.sheet([sample("tiny")])._repr_mimebundle_()
+    assert set(data) == {"text/html", "text/plain"} and metadata == {}
 
 
 # --- engines ----------------------------------------------------------------------------------------------------------
@@ -203,7 +215,7 @@ def test_a_sheet_of_all_tiny_cells_shows_every_edge_and_fits_a_notebook():
             signs = [drawing.style_of(operation).sign for operation in drawn_operations(cell)]
             assert [text.text for text in part.iter(f"{SVG}text")] == signs
     assert set(spaces.Tiny.operations) <= set(texts(picture.svg))  # the legend
-    assert len(picture._repr_html_()) < 200_000 and "125 architectures" in picture.alt
+    assert len(picture._repr_mimebundle_()[0]["text/html"]) < 200_000 and "125 architectures" in picture.alt
 
 
 @pytest.mark.parametrize("name", NAMES)

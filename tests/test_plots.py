@@ -4,6 +4,8 @@ import base64
 import io
 import re
 from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from PIL import Image
 
-from nas_tutorial import spaces
-from nas_tutorial.pictures import plots
+from nas_tutorial import data, spaces
+from nas_tutorial.pictures import images, plots
 from nas_tutorial.pictures.drawing import COLOURS, MARKERS
+from nas_tutorial.pictures.probabilities import questions
+from nas_tutorial.strategies import darts, enas
 
 
 @dataclass
@@ -72,31 +76,61 @@ def test_a_figure_without_alt_text_is_refused(alt):
         plots.show(Figure(), alt)
 
 
-def test_show_displays_an_image_with_the_alt_text_and_closes_the_figure(monkeypatch):
-    shown = []
-    monkeypatch.setattr("IPython.display.display", shown.append)
+def shown(figure, alt):
+    """What `show` hands to the notebook: (data, metadata)."""
+    with pytest.MonkeyPatch.context() as patch:
+        kept = {}
+        patch.setattr("IPython.display.display", lambda data, **options: kept.update(data=data, **options))
+        plots.show(figure, alt)
+    assert kept["raw"]
+    return kept["data"], kept["metadata"]
+
+
+def test_show_displays_html_png_and_words_and_closes_the_figure():
     figure, axes = pyplot.subplots(figsize=(4, 3))
     axes.plot([1, 2])
-    plots.show(figure, 'A line that "rises"')
-    assert 'alt="A line that &quot;rises&quot;"' in shown[0].data and 'width="384"' in shown[0].data
-    assert content(shown[0].data).startswith(b"\x89PNG")
+    data, metadata = shown(figure, 'A line that "rises"')
+    assert set(data) == {"text/html", "image/png", "text/plain"}
+    assert 'alt="A line that &quot;rises&quot;"' in data["text/html"] and 'width="384"' in data["text/html"]
+    assert content(data["text/html"]).startswith(b"\x89PNG")
+    assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+    assert data["text/plain"] == 'A line that "rises"'
+    assert metadata == {"image/png": {"alt": 'A line that "rises"', "width": 384}}
     assert not pyplot.fignum_exists(figure.number)
 
 
-def test_every_figure_fits_into_80_kB_in_large_letters(figures):
+def test_every_figure_fits_into_92_kB_in_large_letters(figures):
     for name, figure in figures.items():
         assert title(figure), name
         assert min(text.get_fontsize() for text in texts(figure)) >= 11, name
-        assert len(plots.html(figure, "A figure")) <= 80_200, name
+        data, _ = shown(figure, "A figure")
+        assert len(data["text/html"]) <= 60_200 and len(data["image/png"]) <= 32_000, name
+        assert Image.open(io.BytesIO(content(data["text/html"]))).width >= 96 * figure.get_figwidth() - 1, name
+
+
+def test_a_figure_whose_copy_would_be_too_large_is_shown_as_html_alone():
+    figure = Figure(figsize=(6, 4))
+    figure.subplots().imshow(np.random.default_rng(0).random((600, 900, 3)))
+    data, metadata = shown(figure, "Noise")
+    assert set(data) == {"text/html", "text/plain"} and metadata == {}
 
 
 def test_a_figure_full_of_noise_is_drawn_with_fewer_dots():
     figure = Figure(figsize=(6, 4))
     figure.subplots().imshow(np.random.default_rng(0).random((600, 900, 3)))
     drawn = plots.png(figure)
-    assert len(drawn) <= plots.LIMIT and Image.open(io.BytesIO(drawn)).width < 144 * 6
+    assert len(drawn) <= images.LIMIT and Image.open(io.BytesIO(drawn)).width < 144 * 6
     with pytest.raises(ValueError, match="more than 1000"):
         plots.png(figure, limit=1000)
+
+
+def test_as_many_colours_as_fit_are_kept():
+    picture = Image.fromarray(np.arange(30_000, dtype=np.uint8).reshape(100, 100, 3))
+    drawn = io.BytesIO()
+    picture.save(drawn, "PNG")
+    sizes = [len(images.palette(drawn.getvalue(), colours)) for colours in images.COLOURS]
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert [len(images.small_png(lambda dpi: drawn.getvalue(), limit)) for limit in sizes] == sizes
 
 
 def test_a_figure_is_the_same_every_time():
@@ -138,22 +172,85 @@ def test_alphas_over_time_has_a_panel_an_edge_and_a_line_an_operation():
         assert panel.lines[1].get_ydata()[-1] == pytest.approx(np.exp(3) / (np.exp(3) + 4))
 
 
-@pytest.mark.parametrize(
-    ("space", "name", "panels", "labels", "first"),
-    [
-        (spaces.DARTS(), "normal", 14, spaces.DARTS.operations, "0 → 2"),
-        (spaces.ENASMacro(layers=5), "op", 5, spaces.ENASMacro.operations, "layer 1"),
-        (spaces.ENASMacro(layers=5), "skip", 10, ("no skip", "skip"), "choice 1"),
-        (spaces.ENASMicro(), "normal.op", 10, spaces.ENASMicro.operations, "choice 1"),
-        (spaces.ENASMicro(), "reduce.input", 10, tuple(f"input {i}" for i in range(6)), "choice 1"),
-    ],
-)
-def test_alphas_over_time_of_every_table(space, name, panels, labels, first):
-    figure = plots.alphas_over_time(history(space, [0.1, 0.2], favourite=1), name)
-    visible = [panel for panel in figure.axes if panel.get_visible()]
-    assert len(visible) == panels and visible[0].get_title(loc="left") == first
-    assert title(figure).endswith(f"on {panels} of {panels} {'edges' if '→' in first else first[:-2] + 's'}")
-    assert tuple(line.get_label() for line in visible[0].lines) == labels
+INPUTS = ("input 0", "input 1", "node 2", "node 3", "node 4", "node 5")
+PAIRS = tuple(f"{a} and {b}" for a, b in combinations(range(5), 2))
+MACRO = spaces.ENASMacro(layers=5)
+TABLES = [  # space, table, number of panels, title of the first and of the last, options of the last, what is counted
+    (spaces.Tiny(), "cell", 3, "0 → 1", "1 → 2", spaces.Tiny.operations, "edges"),
+    (spaces.NASBench201(), "cell", 6, "0 → 1", "2 → 3", spaces.NASBench201.operations, "edges"),
+    (spaces.DARTS(), "normal", 14, "0 → 2", "4 → 5", spaces.DARTS.operations, "edges"),
+    (spaces.DARTS(), "reduce.inputs", 4, "node 2, inputs", "node 5, inputs", PAIRS, "choices"),
+    (spaces.DARTS(), "reduce.op", 8, "node 2, first", "node 5, second", spaces.DARTS().choosable, "choices"),
+    (MACRO, "op", 5, "layer 1", "layer 5", MACRO.operations, "layers"),
+    (MACRO, "skip", 10, "stem → 2", "3 → 5", ("no skip", "skip"), "edges"),
+    (spaces.ENASMicro(), "normal.op", 10, "node 2, op a", "node 6, op b", spaces.ENASMicro.operations, "choices"),
+    (spaces.ENASMicro(), "reduce.input", 10, "node 2, input a", "node 6, input b", INPUTS, "choices"),
+]
+
+
+@pytest.mark.parametrize(("of", "table", "number", "first", "last", "options", "counted"), TABLES)
+def test_alphas_over_time_of_every_table(of, table, number, first, last, options, counted):
+    figure = plots.alphas_over_time([event_of(of, epoch) for epoch in range(3)], table)
+    panels = [panel for panel in figure.axes if panel.get_visible()]
+    titles = [panel.get_title(loc="left") for panel in panels]
+    assert (len(titles), titles[0], titles[-1]) == (number, first, last)
+    lines = panels[-1].lines
+    assert tuple(line.get_label() for line in lines) == options
+    assert len({(line.get_color(), line.get_linestyle(), line.get_marker()) for line in lines}) == len(options)
+    assert title(figure).startswith(f"{options[0]} ends likeliest on {number} of {number} {counted}")
+    every = {(line.get_label(), line.get_color(), line.get_linestyle()) for panel in panels for line in panel.lines}
+    assert len(every) == len(options)  # an option looks the same in all panels, and as the legend says
+    legend = figure.legends[0]
+    named = zip(legend.get_texts(), legend.get_lines(), strict=True)
+    assert {(text.get_text(), line.get_color(), line.get_linestyle()) for text, line in named} == every
+
+
+def event_of(space, epoch):
+    """An event with the tables of both strategies; the first option of every question becomes likeliest."""
+    event = history(space, [0.1] * (epoch + 1), favourite=0)[-1]
+    rows = [(torch.arange(len(d.options)) * -float(epoch)).softmax(0).tolist() for d in space.decisions]
+    event.probabilities |= space.tabulate(rows)
+    return event
+
+
+def test_the_lines_show_the_columns_of_their_own_question():
+    space = spaces.ENASMicro(nodes=3)
+    generator = torch.Generator().manual_seed(0)
+    rows = [torch.rand(len(d.options), generator=generator).tolist() for d in space.decisions]
+    event = history(space, [0.1])[0]
+    event.probabilities = space.tabulate(rows)
+    for table in event.probabilities:
+        panels = [panel for panel in plots.alphas_over_time([event], table).axes if panel.get_visible()]
+        wanted = [row for row, d in zip(rows, space.decisions, strict=True) if d.table == table]
+        drawn = [[float(line.get_ydata()[0]) for line in panel.lines] for panel in panels]
+        assert drawn == [pytest.approx(row) for row in wanted]  # node 2 has two inputs: no lines of zeros
+
+
+QUICK = {"updates": 1, "samples": 2, "candidates": 2}
+
+
+@pytest.mark.parametrize("search", [darts.search, partial(enas.search, **QUICK)], ids=["darts", "enas"])
+def test_every_table_that_a_search_keeps_can_be_plotted(search, space):
+    few = data.load("strokes", per_class=8, test_per_class=1)
+    (event,) = search(space, few, epochs=1)
+    for table, rows in event.probabilities.items():
+        asked = questions(space, table)
+        assert len(asked) == len(rows)
+        for question, row in zip(asked, rows, strict=True):
+            assert sum(row[: len(question.options)]) == pytest.approx(1, abs=1e-5)
+            assert not any(row[len(question.options) :])
+        assert plots.alphas_over_time([event], table).axes
+
+
+def test_an_unknown_table_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match="'normal'; expected one of cell"):
+        plots.alphas_over_time(history(spaces.Tiny(), [0.1], favourite=1), "normal")
+
+
+def test_panels_without_one_below_them_have_an_axis_of_their_own():
+    panels = plots.alphas_over_time([event_of(spaces.DARTS(), 1)], "normal.inputs").axes[:4]
+    labels = [panel.get_xlabel() for panel in panels]
+    assert labels == ["", "epoch", "epoch", "epoch"]
 
 
 def test_alphas_over_time_needs_probabilities():

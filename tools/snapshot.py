@@ -5,8 +5,11 @@ from base64 import b64encode
 
 from nbformat import NotebookNode, from_dict
 
+from tools import template
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+PNG = re.compile(r'src="data:image/png;base64,([^"]+)"')
 HINT = "<p><em>A still picture: run the notebook to use the controls.</em></p>"
 
 
@@ -16,12 +19,18 @@ def states(widgets: dict) -> dict[str, dict]:
 
 
 def still(output: NotebookNode, widgets: dict[str, dict]) -> NotebookNode:
-    """Return an output with a widget's view replaced by the HTML that the widget shows; other outputs as they are."""
+    """Return an output with a widget's view replaced by what the widget shows; other outputs as they are.
+
+    What it shows is kept as HTML, as the alternative texts of its pictures, and as its first PNG where it has one.
+    """
     if VIEW not in output.get("data", {}):
         return output
-    shown = "\n".join(texts(output.data[VIEW]["model_id"], widgets))
-    html = HINT if not shown else f"{pictures(shown)}\n{HINT}"
-    return from_dict({**output, "data": {"text/html": html, "text/plain": "a widget: run the notebook to use it"}})
+    shown = pictures("\n".join(texts(output.data[VIEW]["model_id"], widgets)))
+    alt = " ".join(alt for alt, _ in template.Figures(shown).found) or "A widget: run the notebook to use it."
+    data, metadata = {"text/html": f"{shown}\n{HINT}".strip(), "text/plain": alt}, {}
+    if png := PNG.search(shown):
+        data["image/png"], metadata["image/png"] = png[1], {"alt": alt}
+    return from_dict({**output, "data": data, "metadata": metadata})
 
 
 def texts(model_id: str, widgets: dict[str, dict]) -> list[str]:

@@ -4,8 +4,6 @@ In a cell, grey boxes are nodes and coloured boxes the operations between them. 
 with its operation, and thin arcs are the skips.
 """
 
-import base64
-import html
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from nas_tutorial.pictures.images import Bundle, bundle, image, small_copy
 from nas_tutorial.pictures.style import COLOURS, HATCHES, MARKERS, Style, style_of
 from nas_tutorial.spaces import Architecture, Cell, CellEdge
 
@@ -31,7 +30,6 @@ __all__ = [
     "describe",
     "digraph",
     "draw",
-    "image",
     "save",
     "sheet",
     "style_of",
@@ -48,26 +46,26 @@ FRAME = {"style": "rounded", "color": "#888888", "labeljust": "l", "margin": "10
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG picture with its description in words; a notebook shows it when it is the last line of a cell."""
+    """An SVG picture with its description in words; a notebook shows it when it is the last line of a cell.
+
+    graph: what Graphviz drew it from, for a PNG of the same picture; a sheet has none.
+    """
 
     svg: str
     alt: str
+    graph: "Digraph | None" = None
 
     def __repr__(self) -> str:
         return f"<Picture: {self.alt}>"
 
-    def _repr_html_(self) -> str:
-        return image(self.svg.encode(), "svg+xml", self.alt)
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        page = image(self.svg.encode(), "svg+xml", self.alt)
+        return bundle(page, self.alt, self.graph and small_copy(self._png), _width(self.svg))
 
-
-def image(content: bytes, kind: str, alt: str, width: int | None = None) -> str:
-    """An HTML image that carries its own bytes: no file beside it, and shown in a notebook that is not trusted, too.
-
-    kind: "png" or "svg+xml"; width: in CSS pixels, else the picture's own.
-    """
-    size = f' width="{width}"' if width else ""
-    source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return f'<img alt="{html.escape(alt)}"{size} style="max-width:100%;height:auto" src="{source}">'
+    def _png(self, dpi: int) -> bytes:
+        graph = self.graph.copy()
+        graph.attr(dpi=str(dpi))
+        return render(graph, "png")
 
 
 # --- architecture → graph ---------------------------------------------------------------------------------------------
@@ -180,7 +178,7 @@ def svg(architecture: Architecture) -> str:
 
 def draw(architecture: Architecture) -> Picture:
     """The drawing, shown by a notebook when it is the last line of a cell."""
-    return Picture(svg(architecture), describe(architecture))
+    return Picture(svg(architecture), describe(architecture), digraph(architecture))
 
 
 def save(architecture: Architecture, path: str | Path) -> Path:
@@ -248,6 +246,11 @@ def _font_warnings_unheard() -> Iterator[None]:
         os.dup2(stream, 2)
         os.close(stream)
         os.close(void)
+
+
+def _width(picture: str) -> int:
+    """Width of an `<svg>` in CSS pixels."""
+    return round(float(ElementTree.fromstring(picture).get("width")))
 
 
 def _tidy(drawn: bytes, alt: str) -> str:

@@ -4,8 +4,10 @@ The functions return a matplotlib `Figure`; a `title` of your own replaces the o
 """
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import matplotlib
@@ -13,13 +15,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nas_tutorial.pictures.drawing import image
-from nas_tutorial.pictures.style import style_of
+from nas_tutorial.pictures.images import LIMIT, bundle, image, small_copy, small_png
+from nas_tutorial.pictures.probabilities import Question, looks, questions
+from nas_tutorial.pictures.style import POINTS, SERIES
+from nas_tutorial.settings import one_of
 
-LIMIT = 60_000  # bytes of a PNG, of which a notebook makes 80,000 letters
 INK = "#222222"
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # for what is no operation
-POINTS = tuple("osD^vPX")
 RC = {
     "font.size": 12,
     "axes.titlesize": 13,
@@ -53,13 +54,15 @@ def style() -> Iterator[None]:
 # --- showing ----------------------------------------------------------------------------------------------------------
 def show(figure: Figure, alt: str) -> None:
     """Show a figure in the notebook as an image with alt text, and close it; ValueError where the alt text is empty."""
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    display(HTML(html(figure, alt)))
+    page = html(figure, alt)
+    data, metadata = bundle(page, alt, small_copy(partial(_drawn, figure)), _width(figure))
+    display(data, metadata=metadata, raw=True)
 
 
 def html(figure: Figure, alt: str) -> str:
-    """The figure as an `<img>` that carries its own data (80 kB of text), for notebooks and reports; closes the figure.
+    """The figure as an `<img>` that carries its own data, for widgets and reports; closes the figure.
 
     alt: what the figure shows, in one or two sentences, for readers who do not see it. Raises ValueError if empty.
     """
@@ -70,30 +73,28 @@ def html(figure: Figure, alt: str) -> str:
         )
     from matplotlib import pyplot
 
-    element = image(png(figure), "png", alt, width=round(96 * figure.get_figwidth()))
+    element = image(png(figure), "png", alt, _width(figure))
     pyplot.close(figure)
     return element
 
 
+def _width(figure: Figure) -> int:
+    """Width in CSS pixels."""
+    return round(96 * figure.get_figwidth())
+
+
 def png(figure: Figure, limit: int = LIMIT) -> bytes:
-    """The figure as a PNG of at most `limit` bytes: 256 colours, and as many dots per inch as fit, 144 at most.
+    """The figure as a PNG of at most `limit` bytes, with as many dots per inch as fit, 144 at most.
 
     Raises ValueError where even 40 dots per inch are too large.
     """
-    for dpi in (144, 120, 96, 72, 56, 40):
-        content = _palette_png(figure, dpi)
-        if len(content) <= limit:
-            return content
-    raise ValueError(f"The figure takes {len(content)} bytes at 40 dots per inch, more than {limit}; make it smaller.")
+    return small_png(partial(_drawn, figure), limit)
 
 
-def _palette_png(figure: Figure, dpi: int) -> bytes:
-    from PIL import Image
-
-    drawn, packed = io.BytesIO(), io.BytesIO()
+def _drawn(figure: Figure, dpi: int) -> bytes:
+    drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi, facecolor="white")
-    Image.open(drawn).convert("RGB").quantize(256).save(packed, format="PNG", optimize=True)
-    return packed.getvalue()
+    return drawn.getvalue()
 
 
 # --- figures of a search ----------------------------------------------------------------------------------------------
@@ -122,75 +123,52 @@ def _best_curve(histories: Mapping[str, Sequence[Any]]) -> str:
 
 
 def alphas_over_time(history: Sequence[Any], name: str | None = None, title: str | None = None) -> Figure:
-    """How likely each operation is on each edge, epoch by epoch: one panel an edge, one line an operation.
+    """How likely each option of each question is, epoch by epoch: one panel a question, one line an option.
 
     history: events with probabilities; name: which table of them, such as "normal" (else the first).
-    Raises ValueError where the search kept no probabilities.
+    Raises ValueError for an unknown table, or where the search kept no probabilities.
     """
     tables = [event.probabilities for event in history]
     if not tables or not tables[0]:
         raise ValueError("These events hold no probabilities; DARTS and ENAS keep them, random search has none.")
     name = name or next(iter(tables[0]))
-    values = np.array([table[name] for table in tables])  # (epochs, edges, operations)
-    space = history[0].architecture.space
-    options, edges = _options(space, name, values.shape[2]), _edges(space, values.shape[1])
+    one_of(tuple(tables[0]), name, "The table of probabilities")
+    values = np.array([table[name] for table in tables])  # (epochs, questions, options)
+    asked = questions(history[0].architecture.space, name)
     with style():
-        figure = _panels(values, [event.epoch for event in history], options, edges)
-        figure.suptitle(title or _leader(values[-1], options, edges), x=0.01, ha="left")
+        figure = _panels(values, [event.epoch for event in history], asked)
+        figure.suptitle(title or _leader(values[-1], asked), x=0.01, ha="left")
     return figure
 
 
-def _panels(values: np.ndarray, epochs: Sequence[int], options: Sequence[str], edges: Sequence[str]) -> Figure:
-    columns = min(len(edges), 3 if len(edges) <= 6 else 4)
-    rows = -(-len(edges) // columns)
+def _panels(values: np.ndarray, epochs: Sequence[int], asked: Sequence[Question]) -> Figure:
+    columns = min(len(asked), 3 if len(asked) <= 6 else 4)
+    rows = -(-len(asked) // columns)
     figure = Figure(figsize=(10, 1.9 * rows + 1.1))
     panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-    for panel, edge, value in zip(panels, edges, values.swapaxes(0, 1), strict=False):  # (epochs, operations)
-        for i, option in enumerate(options):
-            look = style_of(option)
-            panel.plot(
-                epochs,
-                value[:, i],
-                color=look.colour,
-                linestyle=look.line,
-                marker=look.marker,
-                markersize=5,
-                markevery=max(1, len(epochs) // 6),
-                label=option,
-            )
-        panel.set_title(edge)
-    for panel in panels[len(edges) :]:
+    look, often = looks(asked), {"markersize": 5, "markevery": max(1, len(epochs) // 6)}
+    for panel, question, value in zip(panels, asked, values.swapaxes(0, 1), strict=False):  # (epochs, options)
+        for option, column in zip(question.options, value.T, strict=False):  # a table may have more columns
+            panel.plot(epochs, column, label=option, **look[option], **often)
+        panel.set_title(question.title)
+    for panel in panels[len(asked) :]:
         panel.set_visible(False)
-    for panel in panels[-columns:]:
+    for panel in panels[len(asked) - columns : len(asked)]:
         panel.set_xlabel("epoch")
+        panel.tick_params(labelbottom=True)
     _whole_epochs(panels[0])  # all panels share their axes
     figure.supylabel("probability", size=12)
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(len(options), 5))
+    lines = {line.get_label(): line for panel in panels for line in panel.lines}
+    figure.legend([lines[option] for option in look], look, loc="outside lower center", ncols=min(len(look), 5))
     return figure
 
 
-def _options(space: Any, name: str, columns: int) -> tuple[str, ...]:
-    """Names of the columns of a table of probabilities."""
-    if columns == len(space.operations) and "input" not in name:
-        return space.operations
-    return ("no skip", "skip") if "skip" in name else tuple(f"input {i}" for i in range(columns))
-
-
-def _edges(space: Any, rows: int) -> list[str]:
-    """Names of the rows: "0 → 1" for the edge that the space calls "1<0"."""
-    names = [edge[0] for edge in getattr(space, "edge_names", ())] or [decision.name for decision in space.decisions]
-    if rows == getattr(space, "layers", None):
-        return [f"layer {i + 1}" for i in range(rows)]
-    if len(names) != rows:
-        return [f"choice {i + 1}" for i in range(rows)]
-    return [" → ".join(reversed(name.split("<"))) for name in names]
-
-
-def _leader(final: np.ndarray, options: Sequence[str], edges: Sequence[str]) -> str:
+def _leader(final: np.ndarray, asked: Sequence[Question]) -> str:
     """The option that is likeliest on most edges (layers, choices) at the end, in words."""
-    wins = np.bincount(final.argmax(1), minlength=len(options))
-    what = "edges" if "→" in edges[0] else edges[0].split()[0] + "s"
-    return f"{options[wins.argmax()]} ends likeliest on {wins.max()} of {len(final)} {what}"
+    winners = Counter(q.options[row.argmax()] for q, row in zip(asked, final, strict=True))
+    (option, wins), first = winners.most_common(1)[0], asked[0].title
+    what = "edges" if "→" in first else "layers" if first.startswith("layer") else "choices"
+    return f"{option} ends likeliest on {wins} of {len(final)} {what}"
 
 
 # --- figures of comparisons -------------------------------------------------------------------------------------------

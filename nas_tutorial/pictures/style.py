@@ -61,6 +61,8 @@ def style_of(operation: str) -> Style:
     return _STYLES.get(family) or Style(family, "#F0E442", "solid", "*", "*", "filled", 1, operation[:1].upper() or "?")
 
 
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # for what is no operation
+POINTS = tuple("osD^vPX")
 COLOURS = {name: style_of(name).colour for name in (*_STYLES, *_FAMILIES)}
 MARKERS = {name: style_of(name).marker for name in COLOURS}
 HATCHES = {name: style_of(name).hatch for name in COLOURS}

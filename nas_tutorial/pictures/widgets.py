@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from nas_tutorial import training
 from nas_tutorial.pictures.drawing import svg
 from nas_tutorial.spaces import Architecture, CellEdge, Space
 
@@ -46,10 +47,12 @@ def figure(picture: str, line: str) -> str:
 
 
 def count_parameters(architecture: Architecture) -> int:
-    """Number of weights of the architecture's network for 10 classes; nothing is allocated or drawn at random."""
+    """Number of weights of the architecture's network for 10 classes, without the auxiliary head.
+
+    Nothing is allocated or drawn at random.
+    """
     with torch.device("meta"):
-        network = architecture.space.network(architecture)
-    return sum(p.numel() for p in network.parameters())
+        return training.count_parameters(architecture.space.network(architecture))
 
 
 def browse(
