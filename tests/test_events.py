@@ -5,17 +5,20 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small import TINY
 
 import nas_tutorial
 from nas_tutorial import data, spaces
-from nas_tutorial.strategies import darts, enas, random
-from nas_tutorial.strategies.results import Event, Search, SearchResult
+from nas_tutorial.strategies import SUMMARIES, Strategy, darts, enas, random
+from nas_tutorial.strategies.results import Event, SearchResult
+from nas_tutorial.strategies.searching import Search, drive, search
+from nas_tutorial.training.checkpoints import Run
 
 FEW = {"updates": 1, "samples": 2, "candidates": 2}
 SEARCHES = {
     "darts": (darts, spaces.DARTS(2, 3), {"batch_size": 40}),
     "enas": (enas, spaces.ENASMacro(4, 3), FEW),
-    "random": (random, spaces.Tiny(4), {"trial_epochs": 1}),
+    "random": (random, TINY, {"trial_epochs": 1}),
     "shared": (random, spaces.NASBench201(4, 1, 1), {"shared": True, "candidates": 2}),
 }
 every_search = pytest.mark.parametrize("name", SEARCHES)
@@ -72,7 +75,7 @@ def test_an_event_is_one_line(name, results):
                         ("|skip~0|+|skip~0|conv_1x1~1|", "2 skips")]
 )  # fmt: skip
 def test_skips_are_counted(text, skips):
-    assert f"| {skips} |" in str(Event(1, 1, 0.0, 0.0, 0.0, spaces.Tiny().parse(text)))
+    assert f"| {skips} |" in str(Event(1, 1, 0.0, 0.0, 0.0, TINY.parse(text)))
 
 
 def test_a_folder_without_a_result_is_a_clear_error(tmp_path):
@@ -87,32 +90,174 @@ def test_results_differ_by_what_was_found(results):
     assert replace(result, history=result.history[:1]) != result
 
 
+# --- every strategy on every space ---
+KINDS = {
+    "darts, order 1": ("darts", {"order": 1}),
+    "darts, order 2": ("darts", {"order": 2}),
+    "enas": ("enas", {**FEW, "reward_batch": 10}),
+    "random, alone": ("random", {"trial_epochs": 1}),
+    "random, shared": ("random", {"shared": True, "candidates": 2}),
+}
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    """20 pictures each for training and validation."""
+    return data.load("strokes", per_class=10, test_per_class=5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_strategy_searches_every_space(kind, space, strokes):
+    strategy, settings = KINDS[kind]
+    run = search(space, strokes, strategy, epochs=2, batch_size=20, **settings)
+    events = list(run)
+    result = run.result
+    assert [event.epoch for event in events] == [1, 2] and result.history == events == run.history
+    for event in events:
+        assert event.architecture.space == space and space.parse(str(event.architecture)) == event.architecture
+        assert Event.from_record(json.loads(json.dumps(event.to_record())), space) == event
+        for table in (event.probabilities or {}).values():
+            assert all(sum(row) == pytest.approx(1, abs=1e-5) and min(row) >= 0 for row in table)
+    assert (events[0].probabilities is None) == (strategy == "random")
+    assert result.weights and spaces.from_json(result.architecture.to_json()) == events[-1].architecture
+
+
+def test_every_strategy_has_its_kind_here():
+    assert {strategy for strategy, _ in KINDS.values()} == set(SUMMARIES)
+
+
 # --- a search in progress ---
-def steps_of(architecture, epochs):
-    """A strategy that draws one number per epoch."""
-    for epoch in range(1, epochs + 1):
-        yield Event(epoch, epochs, float(torch.rand(())), 0.0, 0.0, architecture)
-    return {"w": torch.ones(2)}
+PICTURES = data.load("strokes", per_class=2, test_per_class=1)
 
 
-def test_asking_for_the_result_runs_what_is_left():
-    architecture = spaces.Tiny().architecture([0, 0, 0])
-    run = Search(steps_of(architecture, 3), 0, strategy="stub", config={}, data="none")
+class Dice(Strategy):
+    """A strategy whose epochs draw from both generators and sum up what they drew; `stops`: steps that fail, once each.
+
+    An epoch has two steps, so that a stop in its middle leaves something behind.
+    """
+
+    name = "dice"
+    kept = ("total", "generator", "epochs_done")
+    stops = {}
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.total, self.steps = torch.zeros(()), 0
+
+    def epoch(self):
+        """Two steps."""
+        for _ in "ab":
+            self.steps += 1
+            if error := self.stops.pop(self.steps, None):
+                raise error
+            self.total += torch.rand(()) + torch.rand((), generator=self.generator)
+        facts = {"loss": float(self.total), "train_accuracy": 0.0, "validation_accuracy": float(torch.rand(()))}
+        return self.event(**facts, architecture=self.space.sample(self.generator))
+
+    def weights(self):
+        """The sum so far."""
+        return {"total": self.total.clone()}
+
+
+@pytest.fixture
+def dice(monkeypatch):
+    """Begins a search of three epochs; stops: {number of the step: error}."""
+
+    def begin(stops=None):
+        monkeypatch.setattr(Dice, "stops", dict(stops or {}))
+        return drive(Dice, "dice", darts.PROFILES, TINY, PICTURES, epochs=3, device="cpu")
+
+    return begin
+
+
+def without_seconds(history):
+    """Events without the time that they took."""
+    return [replace(event, seconds=0.0) for event in history]
+
+
+def test_asking_for_the_result_runs_what_is_left(dice):
+    run = dice()
     first = next(run)
-    assert run.history == [first] and run.weights == {}
+    assert run.history == [first] and run.weights["total"] == pytest.approx(first.loss)
     assert len(run.result.history) == 3 and run.result.history[0] == first
-    assert run.result == run.result and run.result.weights["w"].tolist() == [1, 1]
+    assert run.result == run.result and float(run.result.weights["total"]) == run.result.history[-1].loss
     assert list(run) == []
     seconds = [event.seconds for event in run.history]
     assert seconds == sorted(seconds)
 
 
-def test_an_error_of_a_strategy_reaches_the_caller():
-    def broken():
-        raise ZeroDivisionError("in the strategy")
-        yield
+def test_what_is_known_so_far_is_a_result(dice):
+    run = dice()
+    for event in run:
+        assert run.so_far.history[-1] == event and run.so_far.architecture == event.architecture
+        assert float(run.so_far.weights["total"]) == event.loss
+    assert isinstance(run, Search) and isinstance(run, Run)
 
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])
+def test_an_interrupted_epoch_leaves_no_trace(dice, step):
+    """Wherever it was interrupted, going on gives what the uninterrupted search gives, bit for bit."""
+    expected = dice().result
+    run, whole = dice({step: KeyboardInterrupt()}), []
+    with pytest.raises(KeyboardInterrupt):
+        for event in run:
+            whole.append(event)
+    assert len(whole) == (step - 1) // 2 and run.history == whole
+    assert float(run.weights["total"]) == (whole[-1].loss if whole else 0.0)  # of the last whole epoch
+    torch.rand(7)  # whatever the caller does in between
+    assert without_seconds(run.result.history) == without_seconds(expected.history)
+    assert torch.equal(run.result.weights["total"], expected.weights["total"])
+
+
+def test_interruptions_may_follow_each_other(dice):
+    expected = dice().result
+    run, stopped = dice(dict.fromkeys((2, 3, 6), KeyboardInterrupt())), 0
+    while len(run.history) < 3:
+        try:
+            next(run)
+        except KeyboardInterrupt:
+            stopped += 1
+    assert stopped == 3 and without_seconds(run.history) == without_seconds(expected.history)
+
+
+def test_an_error_of_a_strategy_reaches_the_caller(dice):
+    run = dice({3: ZeroDivisionError("in the strategy")})
+    next(run)
     state = torch.get_rng_state()
     with pytest.raises(ZeroDivisionError, match="in the strategy"):
-        next(Search(broken(), 0))
+        next(run)
     assert torch.equal(state, torch.get_rng_state())
+
+
+def test_a_search_is_found_by_the_name_of_its_strategy(strokes):
+    by_name = search(TINY, strokes, "random", epochs=1, trial_epochs=1).result
+    assert without_seconds(by_name.history) == without_seconds(
+        random.search(TINY, strokes, epochs=1, trial_epochs=1).result.history
+    )
+    with pytest.raises(ValueError, match="strategy is 'dart'; expected one of darts, enas, random"):
+        search(TINY, strokes, "dart")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_real_search_that_is_interrupted_loses_nothing(kind, strokes, monkeypatch):
+    """KeyboardInterrupt in the fourth step of the weights: two steps make an epoch."""
+    strategy, settings = KINDS[kind]
+    settings = {"epochs": 2, "batch_size": 10, "device": "cpu", **settings}
+    expected = search(TINY, strokes, strategy, **settings).result
+    calls, step = [], torch.optim.SGD.step
+
+    def interrupted(optimiser, closure=None):
+        calls.append(optimiser)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return step(optimiser, closure)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", interrupted)
+    run = search(TINY, strokes, strategy, **settings)
+    first = next(run)
+    kept = {name: w.clone() for name, w in run.weights.items()}
+    with pytest.raises(KeyboardInterrupt):
+        next(run)
+    assert run.history == [first] and all(torch.equal(w, kept[name]) for name, w in run.weights.items())
+    assert without_seconds(run.result.history) == without_seconds(expected.history)
+    assert all(torch.equal(w, expected.weights[name]) for name, w in run.result.weights.items())
