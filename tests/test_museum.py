@@ -7,13 +7,16 @@ from inspect import isclass, signature
 from pathlib import Path
 
 import pytest
+import torch
 from mutants import SLIPS, gradients, learning, networks, policies
+from small import TINY
 
 from nas_tutorial import museum
 from nas_tutorial.museum import EXHIBITS, replaced
 from nas_tutorial.spaces.enas_micro import MicroCell
-from nas_tutorial.strategies import darts, enas
+from nas_tutorial.strategies import controller, darts, enas
 from nas_tutorial.strategies import gradients as home
+from nas_tutorial.strategies.enas import Config, Reinforce
 from nas_tutorial.training import norms
 
 HERE = Path(__file__).parent
@@ -209,6 +212,16 @@ def test_a_method_that_was_inherited_is_inherited_again():
 def test_a_name_that_is_not_there_is_an_error():
     with pytest.raises(AttributeError, match="no_such_name"), replaced(enas, "no_such_name", None):
         pass
+
+
+def test_a_group_that_the_pictures_do_not_fill_moves_no_policy():
+    for count, moves in ((2, False), (3, True)):
+        policy = controller.for_space(TINY)
+        sample = policy.sample(3, torch.Generator().manual_seed(0))
+        with museum.nni_incomplete_groups():
+            Reinforce(policy, Config()).update(sample, lambda _, count=count: [1.0] * count)
+        after = policy.score(sample.choices).log_prob
+        assert torch.equal(after, sample.log_prob) != moves
 
 
 # --- the catalogue ---
