@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from nas_tutorial.cli.arguments import parser
 
+__all__ = ["main"]
+
 OK, FAULT, STOPPED = 0, 2, 130
 
 
