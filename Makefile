@@ -33,7 +33,7 @@ solved:  ## run the notebooks with all exercises solved
 
 lab:  ## open JupyterLab on the first notebook
 	@$(VENV) --extra notebooks
-	@$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
+	@$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 notebooks:  ## run notebooks/source/*.py into notebooks/*.ipynb (one of them: NB=03)
 	@$(VENV) --extra workshop

@@ -1,7 +1,10 @@
 """The workshop: notebooks agree with their sources and have the form of a lesson, links resolve, set-up decides."""
 
 import base64
+import os
+import posixpath
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -12,8 +15,12 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 import yaml
+from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from matplotlib.figure import Figure
+from nbconvert import LatexExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from nas_tutorial import drawing, plots, spaces
 from tools import make_venv, notebooks, slides, snapshot, template
 
 ROOT = notebooks.ROOT
@@ -45,6 +52,18 @@ def test_set_up_is_the_same_in_every_notebook():
     read = [nbformat.read(notebooks.target(source), as_version=4) for source in SOURCES]
     texts = {template.set_up_cell(notebook) for notebook in read}
     assert len(texts) == 1 and "" not in texts
+
+
+def test_set_up_takes_one_thread_where_there_is_no_gpu():
+    code = template.set_up_cell(notebooks.read_source(SOURCES[0])).replace("%pip", "# %pip")
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(torch.get_num_threads())"],
+        env={**os.environ, "OMP_NUM_THREADS": "4", "CUDA_VISIBLE_DEVICES": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "1\n"
 
 
 @pytest.fixture
@@ -161,17 +180,59 @@ def test_a_skipped_level_and_a_second_title_are_found_but_not_comments_in_code()
     assert template.order(markdown("# 1 · Go", *parts, "```\n# a comment\n```")) == []
 
 
-def test_pictures_without_text_are_found():
-    silent = base64.b64encode(b"x").decode()
-    outputs = [
-        new_output("display_data", {"image/png": silent}),
-        new_output("display_data", {"text/html": '<img src="a.png">'}),
-        new_output("display_data", {"text/html": "<svg><g><title>node</title></g></svg>"}),
-        new_output("display_data", {"text/html": '<img alt="a cell" src="a.png"><svg aria-label="a cell"></svg>'}),
-    ]
-    notebook = new_notebook(cells=[new_code_cell("show()", outputs=outputs)])
-    alts = [alt for _, alt, _ in template.output_figures(notebook)]
-    assert alts == ["", "", "", "a cell", "a cell"]
+def figure_of(data, alt=None):
+    """A notebook whose only output has these forms, and this alternative text in the metadata of its PNG."""
+    metadata = {"image/png": {"alt": alt}} if alt else {}
+    return new_notebook(cells=[new_code_cell("show()", outputs=[new_output("display_data", data, metadata=metadata)])])
+
+
+PNG, PAGE = base64.b64encode(b"x").decode(), '<img alt="a cell" src="data:image/png;base64,eA==">'
+
+
+@pytest.mark.parametrize(
+    ("data", "alt", "texts"),
+    [
+        ({"text/html": '<img src="a.png">'}, None, [""]),
+        ({"text/html": "<svg><g><title>node</title></g></svg>"}, None, [""]),
+        ({"text/html": '<img alt="a cell" src="a.png"><svg aria-label="a cell"></svg>'}, None, ["a cell", "a cell"]),
+        ({"text/html": PAGE, "image/png": PNG, "text/plain": "a cell"}, "a cell", ["a cell", "a cell"]),
+        ({"text/html": PAGE, "image/png": PNG, "text/plain": "a cell"}, None, ["a cell", ""]),
+        ({"text/html": PAGE, "image/png": PNG, "text/plain": "<Figure>"}, "a cell", ["a cell", ""]),
+        ({"text/html": PAGE, "image/png": PNG, "text/plain": "another"}, "another", ["a cell", ""]),
+        ({"image/png": PNG, "text/plain": "a cell"}, "a cell", [""]),  # JupyterLab would give it no alt text
+    ],
+)
+def test_pictures_are_heard_in_all_their_forms_or_found(data, alt, texts):
+    notebook = figure_of(data, alt)
+    assert [text for _, text, _ in template.output_figures(notebook)] == texts
+    silent = [complaint for complaint in template.pictures(notebook) if "no alternative text" in complaint]
+    assert len(silent) == texts.count("")
+
+
+def test_an_svg_that_would_stop_the_pdf_is_found():
+    svg = '<svg aria-label="a cell"></svg>'
+    assert any("Inkscape" in found for found in template.pictures(figure_of({"image/svg+xml": svg})))
+    assert not any("Inkscape" in found for found in template.pictures(figure_of({"text/html": svg})))
+
+
+def test_every_form_of_a_picture_is_weighed():
+    large = base64.b64encode(bytes(90_000)).decode()
+    for data in ({"image/png": large}, {"text/html": f'<img alt="a" src="data:image/png;base64,{large}">'}):
+        assert max(size for _, _, size in template.output_figures(figure_of(data))) == 90
+
+
+def test_what_is_shown_has_the_form_that_the_template_wants(monkeypatch):
+    figure, kept = Figure(figsize=(3, 2)), []
+    figure.subplots().plot([1, 2])
+    monkeypatch.setattr("IPython.display.display", lambda data, metadata, raw: kept.append((data, metadata)))
+    plots.show(figure, alt="A line < a curve.")
+    kept.append(drawing.draw(spaces.Tiny().parse("|conv_3x3~0|+|skip~0|skip~1|"))._repr_mimebundle_())
+    for data, metadata in kept:
+        notebook = figure_of(data, metadata["image/png"]["alt"])
+        texts = {text for _, text, _ in template.output_figures(notebook)}
+        assert len(texts) == 1 and "" not in texts
+        latex, _ = LatexExporter().from_notebook_node(notebook)
+        assert "output_0_0.png" in latex
 
 
 @pytest.mark.parametrize(
@@ -243,6 +304,37 @@ def test_a_picture_keeps_its_text_and_its_drawing():
     assert drawing.startswith('<svg xmlns="http://www.w3.org/2000/svg" width="9"')
 
 
+def widget(value):
+    """The output of a cell that shows a box with a slider and this HTML, and the state of its widgets."""
+    view = {snapshot.VIEW: {"model_id": "box"}, "text/plain": "VBox()"}
+    states = {
+        "box": {"model_name": "VBoxModel", "state": {"children": ["IPY_MODEL_slider", "IPY_MODEL_page"]}},
+        "slider": {"model_name": "IntSliderModel", "state": {"value": 3}},
+        "page": {"model_name": "HTMLModel", "state": {"value": value}},
+    }
+    return new_output("display_data", view), states
+
+
+def test_a_widget_becomes_html_words_and_its_png():
+    still = snapshot.still(*widget(f"{PAGE}<p>a line</p>"))
+    assert set(still.data) == {"text/html", "image/png", "text/plain"}
+    assert still.data["image/png"] == "eA==" and still.data["text/plain"] == "a cell"
+    assert still.data["text/html"] == f"{PAGE}<p>a line</p>\n{snapshot.HINT}"
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=[still])])
+    assert [text for _, text, _ in template.output_figures(notebook)] == ["a cell", "a cell"]
+
+
+def test_a_widget_with_a_drawing_becomes_html_and_words():
+    still = snapshot.still(*widget('<svg aria-label="a ring"><circle r="3"/></svg>'))
+    assert set(still.data) == {"text/html", "text/plain"} and still.data["text/plain"] == "a ring"
+    assert "<img" in still.data["text/html"] and "<svg" not in still.data["text/html"]
+
+
+def test_a_widget_that_shows_nothing_says_what_to_do():
+    still = snapshot.still(*widget(""))
+    assert still.data["text/html"] == snapshot.HINT and "run the notebook" in still.data["text/plain"]
+
+
 # Links ----------------------------------------------------------------------------------------------------------------
 
 
@@ -283,6 +375,26 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", title.lower().strip()).replace(" ", "-") for title in titles}
 
 
+def test_jupyterlab_finds_every_linked_file_below_the_folder_it_is_started_in():
+    manager = LargeFileManager(root_dir=str(ROOT))  # what answers JupyterLab when a link is followed
+    followed = set()
+    for source in SOURCES:
+        path = notebooks.target(source)
+        for link in links(template.prose(nbformat.read(path, as_version=4))):
+            if file := unquote(link).partition("#")[0]:
+                followed.add(posixpath.normpath(f"{path.parent.relative_to(ROOT).as_posix()}/{file}"))
+    assert "slides/README.md" in followed
+    assert [file for file in sorted(followed) if manager.get(file, content=False)["path"] != file] == []
+
+
+def test_make_lab_starts_in_the_folder_of_the_repository_and_opens_the_first_notebook():
+    command = subprocess.run(["make", "-n", "lab"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    words = shlex.split(command.splitlines()[-1])
+    first = notebooks.target(SOURCES[0]).relative_to(ROOT).as_posix()
+    assert words[1:3] == ["-m", "jupyterlab"] and words[-1] == f"--LabApp.default_url=/lab/tree/{first}"
+    assert not [word for word in words[3:] if not word.startswith("--") or "root_dir" in word]  # a file sets the root
+
+
 def test_links_are_seen():
     assert links('[a](b.md) ![c](<d.png>) <a href="e">f</a> [g](https://h.example)') == ["b.md", "d.png", "e"]
 
@@ -319,6 +431,13 @@ def test_nothing_is_pinned_from_above():
 def test_binder_adds_the_package_alone():
     script = ROOT / "binder" / "postBuild"
     assert script.stat().st_mode & 0o100 and "--no-deps ." in script.read_text(encoding="utf-8")
+
+
+def test_binder_starts_everything_with_one_thread_that_does_not_spin():
+    start = ROOT / "binder" / "start"
+    show = "import os; print(os.environ['OMP_NUM_THREADS'], os.environ['OMP_WAIT_POLICY'])"
+    done = subprocess.run([start, sys.executable, "-c", show], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 PASSIVE\n"
 
 
 # Set-up ---------------------------------------------------------------------------------------------------------------

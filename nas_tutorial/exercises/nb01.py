@@ -158,8 +158,8 @@ EXERCISES = (
         minutes=8,
         hints=(
             'First leave out the edges whose operation is "zero". Each edge has .source, .target and .operation.',
-            "Rollout forward: which nodes does anything of the input reach? cell.edges come in topological order.",
-            "Rollout backward from the output in the same way. An edge is useful if its source was reached on the way "
+            "Walk forward: which nodes does anything of the input reach? cell.edges come in topological order.",
+            "Walk backward from the output in the same way. An edge is useful if its source was reached on the way "
             "forward and its target on the way back.",
         ),
         wrong={

@@ -7,7 +7,7 @@ from nas_tutorial.exercises.frame import Exercise, compare, expect
 
 # --- walk one path ----------------------------------------------------------------------------------------------------
 def walk(x, ops, active):
-    """Output of the tiny cell when only the picked operation of each edge runs."""
+    """Output of the tiny cell when only the active operation of each edge runs."""
     node = ops["1<0"][active["1<0"]](x)
     return ops["2<0"][active["2<0"]](x) + ops["2<1"][active["2<1"]](node)
 
@@ -146,7 +146,7 @@ EXERCISES = (
     Exercise(
         walk,
         test_walk,
-        title="Rollout one path",
+        title="Walk one path",
         difficulty=1,
         minutes=3,
         hints=(

@@ -37,12 +37,14 @@ try:
 except ModuleNotFoundError:  # on Colab
     # %pip install -q --no-deps git+{{repository}}
     import nas_tutorial
+import torch
+
+torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 1)  # one is fastest in small networks
 
 # %%
 import shutil
 
 import ipywidgets
-import torch
 
 from nas_tutorial import data, drawing, plots, spaces, widgets
 from nas_tutorial.strategies import darts
@@ -119,8 +121,8 @@ print(f"ten seconds for each: {10 * space.size / 86_400:.1f} days")
 # %% [markdown]
 # ## The search
 #
-# The strategy is called DARTS. It builds a network that has *all five* operations on every edge, blended like
-# colours. While the weights learn, the blend learns too: what helps on the validation pictures gets a larger share.
+# The strategy is called DARTS. It builds a network that has *all five* operations on every edge, each with a share in
+# a mixture. While the weights learn, the shares learn too: what helps on the validation pictures gets a larger one.
 # At the end each edge keeps the operation with the largest share. How that works is the subject of notebook 07;
 # today we only watch.
 
@@ -213,7 +215,7 @@ assert alone.mean > last + 0.1 and alone.mean > mean_of_random + 0.1 and alone.s
 
 # %% [markdown]
 # **Answer: C.** Trained alone, the found cell gets 0.79 ± 0.03 of the test pictures right (mean and standard
-# deviation of three seeds), where the search had reported 0.45. The 0.45 belonged to the blend of everything, not
+# deviation of three seeds), where the search had reported 0.45. The 0.45 belonged to the mixture of everything, not
 # to the cell; and alone, the cell could learn from twice as many pictures.
 #
 # Now the honest part. The found cell beats the *average* random cell, 0.43, by far. But one of three dice rolls

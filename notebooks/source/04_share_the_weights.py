@@ -37,6 +37,9 @@ try:
 except ModuleNotFoundError:  # on Colab
     # %pip install -q --no-deps git+{{repository}}
     import nas_tutorial
+import torch
+
+torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 1)  # one is fastest in small networks
 
 # %%
 import random
@@ -44,7 +47,6 @@ from collections import Counter
 from functools import partial
 
 import numpy as np
-import torch
 from ipywidgets import Dropdown
 from matplotlib.figure import Figure
 from torch.nn.functional import cross_entropy
@@ -141,7 +143,7 @@ assert (together, alone) == (528, 19_200)
 # that ratio is beyond words, but the supernet stays as small as its list of operations.
 
 # %% [markdown]
-# ## Rollout one path
+# ## Walk one path
 #
 # The supernet is called with pictures *and* an architecture. On each edge the architecture names one operation; only
 # that one runs. Let us take a cell and see which parts of the supernet were called.
@@ -380,7 +382,7 @@ assert common <= 3 and 0 <= ten <= first < 0.4 and 0.1 < blind_ten < 0.22
 # go: its running mean, and the true mean for some cells.
 
 # %%
-norm, net = supernets[0].head[0], supernets[0]
+norm, net = supernets[0].head.norm, supernets[0]
 pictures, _ = next(batches(strokes.validation, strokes, 500))
 
 
@@ -559,7 +561,7 @@ widgets.view(
 # Replace the `...` and run the cell. `check` names a mistake, `hint` helps a little more each time, `solution` shows
 # ours. As long as you have written nothing, our solution stands in.
 #
-# ### Exercise: Rollout one path · ★☆☆ · 3 min
+# ### Exercise: Walk one path · ★☆☆ · 3 min
 #
 # Write the forward pass of the tiny cell. `ops[edge]["skip"]` is the operation skip on an edge, and `active[edge]` the
 # name of the operation that the path takes there. The names of the edges are printed in *One graph contains them all*.
@@ -568,7 +570,7 @@ widgets.view(
 # %%
 @exercise
 def walk(x, ops, active):
-    """Output of the tiny cell when only the picked operation of each edge runs."""
+    """Output of the tiny cell when only the active operation of each edge runs."""
     ...
 
 
@@ -690,7 +692,7 @@ for path in fair_round(5, 3, lambda n: dice.sample(range(n), n)):
 # %%
 with seeded(0):
     fresh = space.supernet(strokes.classes, strokes.channels)
-memory = fresh.head[0]
+memory = fresh.head.norm
 print("mean:", memory.running_mean.tolist(), " variance:", memory.running_var.tolist())
 assert memory.running_mean.eq(0).all() and memory.running_var.eq(1).all()
 
@@ -698,7 +700,7 @@ assert memory.running_mean.eq(0).all() and memory.running_var.eq(1).all()
 # What we see: mean 0 and variance 1. With these, batch norm returns its input as it came: it is switched off. The
 # script measured networks *without* normalisation. Nothing crashed, and the scores looked like scores.
 #
-# Here is the same slip as a mutant of our own code, and a check that catches it. The idea of the check: **normalised
+# Here is the same slip in our own code, and a check that catches it. The idea of the check: **normalised
 # channels have deviation 1.** It needs no accuracy, no truth, and takes a second.
 
 
@@ -706,8 +708,8 @@ assert memory.running_mean.eq(0).all() and memory.running_var.eq(1).all()
 def deviation_behind_norm(network, cell, mode):
     """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
     with torch.no_grad(), mode(network):
-        out = network.head[0](network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
-    scale = network.head[0].weight.abs()  # what the layer multiplies by, after normalising
+        out = network.head.norm(network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
+    scale = network.head.norm.weight.abs()  # what the layer multiplies by, after normalising
     return float((out.std((0, 2, 3)) / scale).mean())
 
 
