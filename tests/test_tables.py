@@ -1,16 +1,23 @@
 """Tables: trained together equals trained alone, files keep everything, and the table of the tiny space is sound."""
 
 import json
+import multiprocessing
+import os
+import random
+import signal
+import time
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
 from nas_tutorial import data, spaces
-from nas_tutorial.measures import compact, tables
+from nas_tutorial.measures import tables
 from nas_tutorial.measures.ranking import kendall
-from nas_tutorial.training import Recipe, evaluate, fit, stacking, train_from_scratch
+from nas_tutorial.training import Checkpoints, Recipe, evaluate, fit, stacking, train_from_scratch
 
 SPACE = spaces.Tiny(channels=3, cells=2)
 PICTURES = data.load("strokes", per_class=32, test_per_class=8)
@@ -144,11 +151,39 @@ def test_saved_and_loaded_tables_are_equal(table, tmp_path):
     assert again.about == table.about
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"space": "tiny", "sizes": {}, "rows": {}, "about": {}}'])
+HEAD, ROW = {"space": "tiny", "sizes": {}, "about": {}}, "|zero~0|+|zero~0|zero~1|"
+BAD_ROWS = [{}, [], 0.5, {ROW: 0.5}, {ROW: {"test": ["high"]}}, {"|skip": {"test": [0.5]}}]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", *(json.dumps(HEAD | {"rows": rows}) for rows in BAD_ROWS)])
 def test_files_that_are_no_tables(text, tmp_path):
     (tmp_path / "a.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="a.json is no table"):
         tables.Table.load(tmp_path / "a.json")
+
+
+def test_a_saved_table_is_whole_or_not_there(table, tmp_path, monkeypatch):
+    table.save(tmp_path / "a.json")
+    before = (tmp_path / "a.json").read_bytes()
+    for step in ("fsync", "replace"):
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(os, step, lambda *_: 1 / 0)
+            tables.Table(table.architectures[:1], table.columns, {}).save(tmp_path / "a.json")
+    assert [p.read_bytes() for p in tmp_path.iterdir()] == [before]
+
+
+def test_the_suffix_decides_the_form(table, tmp_path):
+    for call in (table.save, tables.Table.load):
+        with pytest.raises(ValueError, match=r"suffix of a table's file is '.csv'; expected one of .json, .npz"):
+            call(tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_knows_of_which_space_it_is(table, tmp_path):
+    table.save(tmp_path / "a.json")
+    assert tables.Table.load(tmp_path / "a.json", spaces.Tiny(channels=9)).space == SPACE
+    with pytest.raises(ValueError, match="a.json is a table of Tiny.* not of NASBench201.*leave the space out"):
+        tables.Table.load(tmp_path / "a.json", BENCH)
 
 
 def test_join_puts_seeds_side_by_side(table):
@@ -160,11 +195,22 @@ def test_join_puts_seeds_side_by_side(table):
 
 
 def test_benchmark_file_and_back(table, tmp_path):
-    compact.write(table, tmp_path / "b.npz")
-    again = compact.read(tmp_path / "b.npz", SPACE)
+    table.save(tmp_path / "b.npz")
+    again = tables.Table.load(tmp_path / "b.npz", SPACE)
     assert again.architectures == table.architectures
     assert list(again.columns) == ["validation_0", "validation_1", "test_0", "test_1"]
     assert np.array_equal(again.runs("test_0")[:, 0], table.runs("test")[:, 0])
+    with pytest.raises(ValueError, match=r"b.npz does not name its space: give it, as in Table.load\(path, "):
+        tables.Table.load(tmp_path / "b.npz")
+
+
+def test_a_space_that_asks_more_than_operations_has_no_benchmark_file(tmp_path):
+    space = spaces.ENASMicro()
+    cell = space.sample(torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="one operation per edge, but enas_micro asks more: use a .json file"):
+        tables.Table((cell,), {"test": np.zeros((1, 1))}, {}).save(tmp_path / "a.npz")
+    with pytest.raises(ValueError, match="but enas_micro asks more"):
+        tables.Table.load(benchmark_file(tmp_path / "b.npz"), space)
 
 
 BENCH = spaces.NASBench201()
@@ -183,7 +229,7 @@ def benchmark_file(path, **changes):
 
 
 def test_benchmark_names_operations_by_the_file(tmp_path):
-    table = compact.read(benchmark_file(tmp_path / "b.npz"), BENCH)
+    table = tables.Table.load(benchmark_file(tmp_path / "b.npz"), BENCH)
     skips = BENCH.parse(SKIPS)
     assert table.accuracy(skips, "cifar10_test_200") == pytest.approx(0.5430)
     assert str(table.architectures[1]) == (
@@ -203,22 +249,180 @@ SKIPS = "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_c
         ({"edges": np.zeros((3, 6), dtype=np.uint8)}, "3 cells and 1 columns"),
         ({"edges": np.full((2, 6), 5, dtype=np.uint8)}, "edges below 5"),
         ({"acc_x100": np.array([[10_001], [0]])}, "at most 10,000"),
+        ({"acc_x100": np.array([[-1], [0]])}, "at most 10,000.*whole numbers from 0"),
+        ({"acc_x100": np.array([[54.3], [94.37]])}, "whole numbers from 0"),
+        ({"edges": np.full((2, 6), -1, dtype=np.int8)}, "edges below 5.*whole numbers from 0"),
+        ({"edges": np.zeros((0, 6), dtype=np.uint8), "acc_x100": np.zeros((0, 1), dtype=int)}, "There must be cells"),
     ],
 )
 def test_bad_benchmark_files(changes, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        compact.read(benchmark_file(tmp_path / "b.npz", **changes), BENCH)
+        tables.Table.load(benchmark_file(tmp_path / "b.npz", **changes), BENCH)
 
 
 def test_a_file_that_is_no_archive(tmp_path):
     (tmp_path / "b.npz").write_text("no archive", encoding="utf-8")
-    np.save(tmp_path / "a.npy", np.zeros(3))
+    with (tmp_path / "a.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
     with pytest.raises(ValueError, match="b.npz is no .npz archive"):
-        compact.read(tmp_path / "b.npz", BENCH)
-    with pytest.raises(ValueError, match="a.npy holds a single array"):
-        compact.read(tmp_path / "a.npy", BENCH)
-    with pytest.raises(FileNotFoundError):
-        compact.read(tmp_path / "c.npz", BENCH)
+        tables.Table.load(tmp_path / "b.npz", BENCH)
+    with pytest.raises(ValueError, match="a.npz holds a single array"):
+        tables.Table.load(tmp_path / "a.npz", BENCH)
+    for name in ("c.npz", "c.json"):
+        with pytest.raises(FileNotFoundError):
+            tables.Table.load(tmp_path / name, BENCH)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_damaged_benchmark_files_never_surprise(tmp_path_factory, draw):
+    """A file with one wrong byte, or cut short there, is either read or refused with ValueError, nothing else."""
+    path = benchmark_file(tmp_path_factory.mktemp("damaged") / "b.npz")
+    content = bytearray(path.read_bytes())
+    where = draw.draw(st.integers(0, len(content) - 1))
+    content[where] ^= draw.draw(st.integers(1, 255))
+    path.write_bytes(content[: where if draw.draw(st.booleans()) else None])
+    try:
+        assert len(tables.Table.load(path, BENCH)) == 2
+    except ValueError as error:
+        assert str(error).endswith(".")
+
+
+# Going on -------------------------------------------------------------------------------------------------------------
+
+
+CELLS = SEVERAL["tiny"][:5]
+SHORT = Recipe(epochs=6, batch_size=16, learning_rate=0.2)
+
+
+def made(folder=None, **changes):
+    """A table of six parts: three groups of cells with two seeds."""
+    settings = {"space": SPACE, "data": PICTURES, "recipe": SHORT, "seeds": (0, 1)}
+    settings |= {"architectures": CELLS, "at_once": 2, "resume": folder}
+    return tables.train_all(**(settings | changes))
+
+
+@pytest.fixture(scope="module")
+def expected():
+    """The table that nothing stopped."""
+    return made()
+
+
+def assert_same(table, expected):
+    """Equal bit for bit but for the time it took."""
+    assert table.architectures == expected.architectures and list(table.columns) == list(expected.columns)
+    for name, values in expected.columns.items():
+        assert table.columns[name].dtype == values.dtype and np.array_equal(table.columns[name], values)
+    assert dict(table.about, seconds=0) == dict(expected.about, seconds=0)
+
+
+class Trainer:
+    """Trains groups of cells as `train_together` does, and is interrupted behind the n-th of them (0: never)."""
+
+    def __init__(self, interrupted=0):
+        self.interrupted, self.groups = interrupted, []
+
+    def __call__(self, group, *rest):
+        found = stacking.train_together(group, *rest)
+        self.groups.append((tuple(group), rest[-1]))
+        if len(self.groups) == self.interrupted:
+            raise KeyboardInterrupt
+        return found
+
+
+def test_a_folder_changes_nothing(expected, tmp_path):
+    assert_same(made(tmp_path), expected)
+    assert len(list(tmp_path.iterdir())) == Checkpoints.kept
+    assert expected.runs().shape == (5, 2)
+    assert len(np.unique(expected.runs())) > 3  # or any two tables would be the same
+
+
+@pytest.mark.parametrize("stop", range(1, 7))
+def test_a_stopped_table_goes_on_with_the_next_part(stop, expected, tmp_path, monkeypatch):
+    trainers = [Trainer(stop), Trainer(), Trainer()]
+    monkeypatch.setattr(tables, "train_together", trainers[0])
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path)
+    for trainer in trainers[1:]:
+        monkeypatch.setattr(tables, "train_together", trainer)
+        assert_same(made(tmp_path), expected)
+    assert len(trainers[1].groups) == 6 - (stop - 1) and trainers[2].groups == []
+    assert trainers[0].groups[: stop - 1] + trainers[1].groups == [
+        (tuple(CELLS[i : i + 2]), seed) for seed in (0, 1) for i in (0, 2, 4)
+    ]
+
+
+def test_seconds_of_all_stretches_are_added(tmp_path, monkeypatch):
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(tables.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(tables, "train_together", Trainer(4))
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path)
+    monkeypatch.setattr(tables, "train_together", Trainer())
+    assert made(tmp_path).about["seconds"] == 60.0
+
+
+NARROW = spaces.Tiny(channels=2, cells=2)
+OTHERS = {
+    "space": (
+        {"architectures": [spaces.Tiny(channels=2).architecture(a.choices) for a in CELLS]},
+        "sizes.channels = 3",
+    ),
+    "cells": ({"architectures": CELLS[:4]}, "architectures = '5 with sha256 .* not '4 with"),
+    "order": ({"architectures": CELLS[::-1]}, "architectures = '5 with"),
+    "recipe": ({"recipe": Recipe(epochs=2, batch_size=16, learning_rate=0.2)}, "recipe.epochs = 6, not 2"),
+    "seeds": ({"seeds": (0, 1, 2)}, r"seeds = \[0, 1\], not \[0, 1, 2\]"),
+    "groups": ({"at_once": 3}, "at_once = 2, not 3"),
+    "data": ({"data": data.load("strokes", per_class=32, test_per_class=8, seed=1)}, "pictures = "),
+    "test data": ({"data": data.load("strokes", per_class=32, test_per_class=7)}, "test_pictures = "),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), OTHERS.values(), ids=OTHERS)
+def test_a_folder_of_another_table_is_refused(changes, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "train_together", Trainer(2))
+    with pytest.raises(KeyboardInterrupt):
+        made(tmp_path)
+    with pytest.raises(ValueError, match=f"holds a run with {message}.*choose another folder"):
+        made(tmp_path, **changes)
+
+
+KILLS = 20
+
+
+def test_kills_at_random_moments_lose_nothing(tmp_path):
+    """kill -9 at twenty random moments; each table that is done in spite of it is the one that nothing stopped."""
+    child = multiprocessing.get_context("spawn").Process(target=kill_again_and_again, args=(tmp_path,))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+
+
+def kill_again_and_again(folder):
+    """In a process of one thread, which can be copied."""
+    torch.set_num_threads(1)
+    made()  # the first training takes longer
+    dice, kills, done, expected = random.Random(0), 0, 0, made()
+    longest = 0.3 * expected.about["seconds"]
+    while kills < KILLS:
+        killed = killed_after(dice.uniform(0, longest), folder / f"{done}")
+        kills, done = kills + killed, done + (not killed)
+    assert not killed_after(None, folder / f"{done}")
+    for number in range(done + 1):
+        assert_same(made(folder / f"{number}"), expected)
+
+
+def killed_after(seconds, folder):
+    """Whether a process was still at work on the table when it was killed after some seconds (None: not killed)."""
+    if (child := os.fork()) == 0:
+        made(folder)
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
 
 
 # The table of the tiny space ------------------------------------------------------------------------------------------

@@ -35,6 +35,9 @@ try:
 except ModuleNotFoundError:  # on Colab
     # %pip install -q --no-deps git+{{repository}}
     import nas_tutorial
+import torch
+
+torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 1)  # one is fastest in small networks
 
 # %%
 import tempfile
@@ -44,11 +47,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 
 from nas_tutorial import data, drawing, plots, ranking, spaces, tables, widgets
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
-from nas_tutorial.measures import compact
 from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scratch
 
 # %% [markdown]
@@ -379,16 +380,16 @@ assert distinct < 100 and committed.accuracy(twins[0]) == committed.accuracy(twi
 # %%
 with tempfile.TemporaryDirectory() as folder:
     file = Path(folder) / "tiny.npz"
-    compact.write(truth, file)
+    truth.save(file)
     with np.load(file) as arrays:
         print({name: arrays[name].shape for name in arrays}, f"{file.stat().st_size / 1e3:.1f} kB")
-    read = compact.read(file, space)
+    read = tables.Table.load(file, space)
 print(read)
 assert np.allclose(read.runs("validation_0")[:, 0], runs[:, 0], atol=1e-4)
 
 # %% [markdown]
 # A table of NAS-Bench-201 in this form has `edges` of shape (15625, 6), in the order 1←0, 2←0, 2←1, 3←0, 3←1, 3←2, and
-# is read by `compact.read("my_table.npz", spaces.get("nasbench201", "paper"))`. Nothing in this course depends on it.
+# is read by `tables.Table.load("my_table.npz", spaces.NASBench201())`. Nothing in this course depends on it.
 
 # %% [markdown]
 # ## Look inside
