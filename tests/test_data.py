@@ -20,6 +20,7 @@ from nas_tutorial import data
 from nas_tutorial.data import cifar10, digits, download, pictures, pipeline, splits, strokes
 
 quick = settings(max_examples=25, deadline=None)
+DRAWN = {"digits": digits, "strokes": strokes}  # built in, and drawn from a seed
 
 
 def seeded(seed=0):
@@ -146,16 +147,17 @@ def test_sources_tell_the_truth(cluttered):
 @quick
 @given(st.integers(2, 9), st.floats(0, 0.99), st.integers(1, 4), st.integers(0, 10**6))
 def test_drawn_sets_are_disjoint_and_balanced_for_any_sizes(per_class, validation, test_per_class, seed):
-    for maker, classes in ((digits, 10), (strokes, 4)):
+    for maker in DRAWN.values():
         d = maker.load(seed=seed, per_class=per_class, validation=validation, test_per_class=test_per_class)
         assert disjoint(*parts(d))
+        classes = d.classes
         assert counts(d.full_train, classes) == [per_class] * classes
         assert counts(d.test, classes) == [test_per_class] * classes
         assert len(set(counts(d.train, classes))) == 1
         assert (len(d.validation) > 0) == (validation > 0)
 
 
-@pytest.mark.parametrize("name", ["digits", "strokes"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_a_seed_decides_everything(name):
     a, b, other = (data.load(name, seed=s, per_class=20) for s in (5, 5, 6))
     for x, y, z in zip(parts(a), parts(b), parts(other), strict=True):
@@ -163,7 +165,7 @@ def test_a_seed_decides_everything(name):
         assert not torch.equal(x.images, z.images)
 
 
-@pytest.mark.parametrize("name", ["digits", "strokes"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_test_pictures_do_not_depend_on_what_is_trained_on(name):
     a, b = data.load(name, per_class=20), data.load(name, per_class=30, validation=0.1)
     assert torch.equal(a.test.images, b.test.images)

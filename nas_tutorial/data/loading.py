@@ -5,7 +5,7 @@ from pathlib import Path
 from nas_tutorial.data import cifar10, digits, npz, strokes
 from nas_tutorial.data.pictures import Data
 
-BUILT_IN = ("digits", "strokes", "cifar10")
+BUILT_IN = {"digits": digits, "strokes": strokes, "cifar10": cifar10}
 
 
 def load(
@@ -36,9 +36,8 @@ def load(
         return npz.load(name_or_path, test_data=test_data, **sizes)
     if test_data is not None:
         raise ValueError(f"{name!r} brings its own test pictures: leave out test_data={str(test_data)!r}.")
-    if name == "cifar10":
-        return cifar10.load(root=root, **sizes)
-    return {"digits": digits, "strokes": strokes}[name].load(**sizes)
+    place = {"root": root} if name == "cifar10" else {}
+    return BUILT_IN[name].load(**sizes, **place)
 
 
 def check_sizes(per_class: int | None, validation: float, test_per_class: int | None) -> None:
