@@ -92,6 +92,14 @@ def test_operations_that_are_unknown_or_named_twice_are_refused(operations, faul
         TINY.resized(operations=operations)
 
 
+def test_all_operations_of_the_table_may_be_offered_at_once(space):
+    whole = space.resized(operations=tuple(space.table))
+    generator = torch.Generator().manual_seed(0)
+    for choice in (whole.sample(generator), whole.relax(whole.alphas(generator))):
+        assert whole.supernet()(torch.randn(2, 3, 8, 8), choice).shape == (2, 10)
+    assert whole.size >= space.size and set(space.operations) <= set(whole.operations)
+
+
 def test_one_operation_leaves_one_architecture():
     space = TINY.resized(operations=("conv_3x3",))
     (only,) = space.enumerate()
