@@ -99,12 +99,12 @@ def test_show_displays_html_png_and_words_and_closes_the_figure():
     assert not pyplot.fignum_exists(figure.number)
 
 
-def test_every_figure_fits_into_92_kB_in_large_letters(figures):
+def test_every_figure_fits_into_87_kB_in_large_letters(figures):
     for name, figure in figures.items():
         assert title(figure), name
         assert min(text.get_fontsize() for text in texts(figure)) >= 11, name
         data, _ = shown(figure, "A figure")
-        assert len(data["text/html"]) <= 60_200 and len(data["image/png"]) <= 32_000, name
+        assert len(data["text/html"]) <= 60_200 and len(data["image/png"]) <= 26_700, name
         assert Image.open(io.BytesIO(content(data["text/html"]))).width >= 96 * figure.get_figwidth() - 1, name
 
 

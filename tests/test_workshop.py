@@ -1,6 +1,7 @@
 """The workshop: notebooks agree with their sources and have the form of a lesson, links resolve, set-up decides."""
 
 import base64
+import io
 import os
 import posixpath
 import re
@@ -19,6 +20,7 @@ from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from matplotlib.figure import Figure
 from nbconvert import LatexExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from nas_tutorial import drawing, plots, spaces
 from tools import make_venv, notebooks, slides, snapshot, template
@@ -316,10 +318,13 @@ def widget(value):
 
 
 def test_a_widget_becomes_html_words_and_its_png():
-    still = snapshot.still(*widget(f"{PAGE}<p>a line</p>"))
-    assert set(still.data) == {"text/html", "image/png", "text/plain"}
-    assert still.data["image/png"] == "eA==" and still.data["text/plain"] == "a cell"
-    assert still.data["text/html"] == f"{PAGE}<p>a line</p>\n{snapshot.HINT}"
+    figure = Figure(figsize=(3, 2))
+    figure.subplots().plot([1, 2])
+    page = plots.html(figure, "a cell")
+    still = snapshot.still(*widget(f"{page}<p>a line</p>"))
+    assert still.data["text/html"] == f"{page}<p>a line</p>\n{snapshot.HINT}"
+    assert set(still.data) == {"text/html", "image/png", "text/plain"} and still.data["text/plain"] == "a cell"
+    assert Image.open(io.BytesIO(base64.b64decode(still.data["image/png"]))).size == (3 * 96, 2 * 96)
     notebook = new_notebook(cells=[new_code_cell("x", outputs=[still])])
     assert [text for _, text, _ in template.output_figures(notebook)] == ["a cell", "a cell"]
 

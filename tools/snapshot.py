@@ -1,10 +1,14 @@
 """Still pictures of widgets: committed notebooks have no widget state, so readers see what a widget showed at first."""
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from functools import partial
+from io import BytesIO
 
 from nbformat import NotebookNode, from_dict
+from PIL import Image
 
+from nas_tutorial.pictures import images
 from tools import template
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -28,9 +32,16 @@ def still(output: NotebookNode, widgets: dict[str, dict]) -> NotebookNode:
     shown = pictures("\n".join(texts(output.data[VIEW]["model_id"], widgets)))
     alt = " ".join(alt for alt, _ in template.Figures(shown).found) or "A widget: run the notebook to use it."
     data, metadata = {"text/html": f"{shown}\n{HINT}".strip(), "text/plain": alt}, {}
-    if png := PNG.search(shown):
-        data["image/png"], metadata["image/png"] = png[1], {"alt": alt}
+    if (found := PNG.search(shown)) and (png := images.small_copy(partial(resized, b64decode(found[1])))):
+        data["image/png"], metadata["image/png"] = b64encode(png).decode(), {"alt": alt}
     return from_dict({**output, "data": data, "metadata": metadata})
+
+
+def resized(png: bytes, dots: int) -> bytes:
+    """Return a PNG of 144 dots per inch with fewer of them."""
+    picture, smaller = Image.open(BytesIO(png)).convert("RGB"), BytesIO()
+    picture.resize([round(side * dots / images.DOTS[0]) for side in picture.size]).save(smaller, "PNG")
+    return smaller.getvalue()
 
 
 def texts(model_id: str, widgets: dict[str, dict]) -> list[str]:
