@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_tutorial import data
-from nas_tutorial.data import cifar10, digits, download, pictures, pipeline, splits, strokes
+from nas_tutorial.data import cifar10, digits, download, loading, pictures, pipeline, splits, strokes
 
 quick = settings(max_examples=25, deadline=None)
 DRAWN = {"digits": digits, "strokes": strokes}  # built in, and drawn from a seed
@@ -320,8 +320,9 @@ def test_too_few_pictures_in_a_class(tmp_path):
 
 
 def test_missing_files_and_unknown_names(tmp_path):
+    names = ", ".join(loading.BUILT_IN)
     for name in ("digit", tmp_path / "nowhere.npz"):
-        with pytest.raises(FileNotFoundError, match="no file and no data set .*digits, strokes, cifar10 or the path"):
+        with pytest.raises(FileNotFoundError, match=f"no file and no data set .*{names} or the path"):
             data.load(name)
     with pytest.raises(FileNotFoundError, match="There is no file .*nowhere.npz"):
         data.load(own(tmp_path / "mine.npz"), test_data=tmp_path / "nowhere.npz")
