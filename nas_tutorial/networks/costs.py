@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
+from nas_tutorial.networks.depthwise import DepthwisePointwise
 from nas_tutorial.networks.edges import Skeleton
-from nas_tutorial.networks.fast import DepthwisePointwise
 
 BACKWARD = 2  # a backward pass computes two products for each one of the forward pass: by inputs and by weights
 
