@@ -51,7 +51,7 @@ PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning
 
 
 class DARTS(Strategy):
-    """Descent on α and weights in turn; a variant replaces `probabilities`, `training_probabilities`, `fresh_alphas`."""
+    """Descent on α and weights in turn; variants replace (`training_`)`probabilities` or `fresh_alphas`."""
 
     name: ClassVar[str] = "darts"
     kept = ("network", "alphas", "optimiser", "schedule", "alpha_optimiser", "generator", "epochs_done")
