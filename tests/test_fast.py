@@ -203,6 +203,11 @@ def test_operations_of_ones_own_give_the_same_results(name):
     assert_same(slow, fast, x)
 
 
+def usual_operations():
+    """Operations of the package."""
+    return {"separable": ops.separable(3)(4, 1, False), "mean": ops.average_pool(4, 1, False), "none": ops.Zero()}
+
+
 class HalfEdge(Edge):
     """An edge of one's own: half of the channels go by the operations."""
 
@@ -220,8 +225,8 @@ class DoubleLoop(NodeLoop):
 class OwnLoop(OwnCell):
     """A cell with it."""
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, **settings):
+        super().__init__(**settings)
         self.loop = DoubleLoop()
 
 
@@ -234,13 +239,8 @@ class OwnStates(OwnCell):
 
 @pytest.mark.parametrize("cell", [OwnStates, OwnLoop, partial(OwnCell, edge=HalfEdge)])
 def test_what_a_subclass_does_by_itself_stays(cell):
-    slow, x = own_cell(cell)
+    slow, x = own_cell(cell, operations=usual_operations)
     assert_same(slow, speed_up(copy.deepcopy(slow)), x)
-
-
-def usual_operations():
-    """Operations of the package."""
-    return {"separable": ops.separable(3)(4, 1, False), "mean": ops.average_pool(4, 1, False), "none": ops.Zero()}
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
