@@ -51,7 +51,7 @@ PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning
 
 
 class DARTS(Strategy):
-    """Descent on α and weights in turn; variants replace (`training_`)`probabilities` or `fresh_alphas`."""
+    """Descent on α and weights in turn. A variant replaces what α means (`probabilities`) or adds to `fresh_alphas`."""
 
     name: ClassVar[str] = "darts"
     kept = ("network", "alphas", "optimiser", "schedule", "alpha_optimiser", "generator", "epochs_done")
