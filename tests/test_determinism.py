@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from small import TINY
+from small import TINY, unlisted
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.strategies import darts, enas, random
@@ -25,6 +25,7 @@ SEARCHES = {
     "random, alone, dropped paths": (random, MACRO, {"trial_epochs": 1}),
     "random, shared": (random, TINY, {"shared": True, "candidates": 4}),
 }
+SEARCHES |= {module.__name__: (module, TINY, {}) for module in unlisted(row[0] for row in SEARCHES.values())}
 every_search = pytest.mark.parametrize("name", SEARCHES)
 
 

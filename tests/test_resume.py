@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 import torch
+from small import unlisted
 
 from nas_tutorial import data, files, spaces
 from nas_tutorial.strategies import darts, enas, random
@@ -30,6 +31,7 @@ SEARCHES = {
     "random, alone": (random, MACRO, {"trial_epochs": 1}),
     "random, shared": (random, TINY, {"shared": True, "candidates": 4}),
 }
+SEARCHES |= {module.__name__: (module, TINY, {}) for module in unlisted(row[0] for row in SEARCHES.values())}
 every_search = pytest.mark.parametrize("name", SEARCHES)
 EPOCHS = 4
 CELL = TINY.parse("|conv_3x3~0|+|zero~0|conv_3x3~1|")
