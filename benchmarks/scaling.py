@@ -10,6 +10,7 @@ from benchmarks.frame import Case, Work, case, main
 from benchmarks.search_step import search_step, sizes
 from nas_tutorial import spaces
 from nas_tutorial.networks import ops
+from nas_tutorial.training import to_device
 
 BASE = {"channels": 8, "cells": 6, "nodes": 4, "operations": 8, "batch": 16}
 VARIED = {
@@ -21,10 +22,9 @@ VARIED = {
 }
 
 
-def resized(channels: int, cells: int, nodes: int, operations: int) -> spaces.DARTS:
-    """A DARTS space whose cells have `nodes` nodes and only the first `operations` operations of the table."""
-    changed = {"nodes": nodes, "operations": tuple(ops.DARTS)[:operations]}
-    return type("ResizedDARTS", (spaces.DARTS,), changed)(channels, cells)
+def resized(operations: int, **sizes: int) -> spaces.DARTS:
+    """A DARTS space of these sizes, with only the first `operations` operations of the table."""
+    return spaces.DARTS(**sizes, operations=tuple(ops.DARTS)[:operations])
 
 
 def nothing(device: str) -> Work:
@@ -38,10 +38,9 @@ def cases() -> Iterator[Case]:
     for varied, values in VARIED.items():
         for value in values:
             given = {**BASE, varied: value}
-            batch = given.pop("batch")
-            space = resized(**given)
+            batch, space = given.pop("batch"), resized(**given)
             for path in ("slow", "fast"):
-                build = (search_step, space, batch, 1, path == "fast")
+                build = (search_step, space, batch, 1, to_device if path == "fast" else None)
                 yield case(f"scaling/{varied}/{value}/{path}", *build, **sizes(space), batch=batch, order=1)
 
 

@@ -4,9 +4,10 @@ ENAS cases are one step of the shared weights (a child step) on one fixed archit
 architecture as a stand-alone network. Pictures are random, 32×32.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks import textbook
@@ -15,41 +16,49 @@ from nas_tutorial import spaces
 from nas_tutorial.strategies.gradients import Batch, Bilevel, VirtualStep, first_order, unrolled
 from nas_tutorial.training import Recipe, optimiser_step, to_device
 
+Prepare = Callable[[nn.Module], nn.Module]
+
 RECIPE = Recipe(learning_rate=0.025)
 PACKAGE = {1: first_order, 2: unrolled}
 TEXTBOOK = {1: textbook.first_order, 2: textbook.second_order}
 
 
-def batch(size: int, device: str, fast: bool, seed: int, side: int = 32) -> Batch:
-    """Random pictures (size, 3, side, side), in the memory order of the path, and labels (size,)."""
+def batch(size: int, device: str, channels_last: bool, seed: int, side: int = 32) -> Batch:
+    """Random pictures (size, 3, side, side), in this memory order, and labels (size,)."""
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(size, 3, side, side, generator=generator)
     labels = torch.randint(10, (size,), generator=generator)
-    return images.to(device, memory_format=torch.channels_last if fast else torch.contiguous_format), labels.to(device)
+    order = torch.channels_last if channels_last else torch.contiguous_format
+    return images.to(device, memory_format=order), labels.to(device)
 
 
-def bilevel(space: spaces.Space, fast: bool, device: str) -> Bilevel:
-    """A supernet with seeded weights and α on the fast or the slow path."""
+def bilevel(space: spaces.Space, prepare: Prepare | None, device: str) -> Bilevel:
+    """A supernet with seeded weights, changed by `prepare`, and α."""
     torch.manual_seed(0)
-    network = space.supernet()
-    network = to_device(network, device) if fast else network.to(device)
+    network = space.supernet().to(device)
+    network = prepare(network) if prepare else network
     alphas = space.alphas(torch.Generator().manual_seed(0))
     return Bilevel(space, network, {k: a.detach().to(device).requires_grad_() for k, a in alphas.items()})
 
 
-def search_step(space: spaces.Space, size: int, order: int, fast: bool, device: str) -> Work:
-    """One α step and one step of the weights; `size` pictures in each batch."""
-    problem = bilevel(space, fast, device)
-    train, validation = (batch(size, device, fast, seed) for seed in (0, 1))
+def search_step(space: spaces.Space, size: int, order: int, prepare: Prepare | None, device: str) -> Work:
+    """One α step and one step of the weights; `size` pictures in each batch.
+
+    prepare: makes the network fast; with it, each step computes only the gradients it uses. None is the textbook.
+    """
+    problem = bilevel(space, prepare, device)
+    first = next(w for w in problem.weights.values() if w.ndim == 4 and w.shape[1] > 1)
+    channels_last = first.is_contiguous(memory_format=torch.channels_last) and not first.is_contiguous()
+    train, validation = (batch(size, device, channels_last, seed) for seed in (0, 1))
     weights = RECIPE.optimiser(problem.network.parameters())
     alpha = torch.optim.Adam(problem.alphas.values(), 3e-4, betas=(0.5, 0.999), weight_decay=1e-3)
-    estimate = (PACKAGE if fast else TEXTBOOK)[order]
+    estimate = (PACKAGE if prepare else TEXTBOOK)[order]
 
     def work() -> None:
         for name, gradient in estimate(problem, train, validation, VirtualStep(0.025)).items():
             problem.alphas[name].grad = gradient
         alpha.step()
-        used = {name: a.detach() for name, a in problem.alphas.items()} if fast else problem.alphas
+        used = {name: a.detach() for name, a in problem.alphas.items()} if prepare else problem.alphas
         loss = cross_entropy(problem.logits(train[0], alphas=used), train[1])
         optimiser_step(loss, weights, RECIPE.clip)
 
@@ -78,7 +87,7 @@ def cases() -> Iterator[Case]:
     searches += [("tiny", spaces.get("tiny"), 64, 1), ("nasbench201", spaces.get("nasbench201"), 64, 1)]
     for name, space, size, order in searches:
         for path in ("slow", "fast"):
-            build = (search_step, space, size, order, path == "fast")
+            build = (search_step, space, size, order, to_device if path == "fast" else None)
             yield case(f"search_step/{name}/order {order}/{path}", *build, **sizes(space), batch=size, order=order)
     for space in (spaces.ENASMacro(36, 12), spaces.ENASMicro(20, 6)):
         for path in ("slow", "fast", "alone"):

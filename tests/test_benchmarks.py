@@ -5,8 +5,9 @@ import json
 import pytest
 import torch
 
-from benchmarks import drawing, figures, frame, retrain_step, sampling, scaling, search_step, textbook
+from benchmarks import ablation, drawing, figures, frame, retrain_step, sampling, scaling, search_step, textbook
 from nas_tutorial import spaces
+from nas_tutorial.networks import fast
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
 
 KEYS = {"name", "seconds_median", "min", "max", "cpu_seconds_median", "cpu_min", "n", "config", "peak_rss_mb"}
@@ -60,6 +61,22 @@ def test_the_textbook_step_is_the_same_step(baseline, ours):
         gradients.append(estimate(problem, *batches, VirtualStep(0.025)))
     for name, gradient in gradients[1].items():
         torch.testing.assert_close(gradients[0][name], gradient, rtol=0, atol=1e-9)
+        assert gradient.abs().max() > 1e-6
+
+
+@pytest.mark.parametrize("part", [part for part, prepare in ablation.PARTS.items() if prepare])
+def test_no_part_of_the_ablation_changes_a_gradient(part, monkeypatch):
+    monkeypatch.setattr(fast, "is_separable", fast.is_separable)  # one part replaces it for its process
+    found = []
+    for prepare in (ablation.PARTS[part], ablation.as_it_is):
+        torch.manual_seed(0)
+        space = spaces.DARTS(4, 3, nodes=2)
+        network = prepare(space.supernet().double())
+        alphas = {k: a.detach().double().requires_grad_() for k, a in space.alphas(torch.Generator()).items()}
+        batches = [(torch.randn(4, 3, 8, 8).double(), torch.randint(10, (4,))) for _ in range(2)]
+        found.append(first_order(Bilevel(space, network, alphas), *batches, VirtualStep(0.025)))
+    for name, gradient in found[1].items():
+        torch.testing.assert_close(found[0][name], gradient, rtol=0, atol=1e-10)
         assert gradient.abs().max() > 1e-6
 
 
