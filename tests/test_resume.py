@@ -187,7 +187,7 @@ def test_kills_at_random_moments_lose_nothing(name, tmp_path):
         child.join()
         assert child.exitcode == 0
         assert_equal_results(SearchResult.load(folder), SearchResult.load(tmp_path / "untouched"))
-        assert len(list((folder / "checkpoints").iterdir())) == Checkpoints.kept
+        assert Checkpoints.kept <= len(list((folder / "checkpoints").iterdir())) <= Checkpoints.kept + 1
     print(f"{name}: {kills} kills in {round_number} searches of {run_length:.1f} s")
 
 
@@ -236,7 +236,7 @@ def run_dying(folder, where, n):
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9, 30, 31])  # 30 and 31 with "replace": of the last epoch
 def test_death_in_the_middle_of_writing_leaves_whole_files(where, n, tmp_path):
     child = SERVER.Process(target=run_dying, args=(tmp_path, where, n))
     child.start()

@@ -93,6 +93,8 @@ class Search(Run):
         self.facts, self.folder = dict(facts), folder and Path(folder)
         checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
         super().__init__(make, facts["seed"], checkpoints)
+        if self.folder and self.log:  # a stop between state and result left the result one epoch behind
+            self.so_far.save(self.folder)
 
     @property
     def config(self) -> dict[str, Any]:
