@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 SUMMARIES = {
-    "darts": "blend all operations on each edge and descend on the blend's weights (--order 1 or 2)",
+    "darts": "mix all operations on each edge and descend on the weights of the mixture (--order 1 or 2)",
     "enas": "a small LSTM proposes architectures, and learns from the accuracy they reach with shared weights",
     "random": "the honest baseline: train some random architectures, keep the best (--shared: within one supernet)",
 }
