@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import count
 
 import pytest
 import torch
@@ -135,17 +136,16 @@ class Dice(Strategy):
 
     name = "dice"
     kept = ("total", "generator", "epochs_done")
-    stops = {}
+    stops, steps = {}, count(1)  # steps are counted on when an interruption has a new strategy built
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.total, self.steps = torch.zeros(()), 0
+        self.total = torch.zeros(())
 
     def epoch(self):
         """Two steps."""
         for _ in "ab":
-            self.steps += 1
-            if error := self.stops.pop(self.steps, None):
+            if error := self.stops.pop(next(self.steps), None):
                 raise error
             self.total += torch.rand(()) + torch.rand((), generator=self.generator)
         facts = {"loss": float(self.total), "train_accuracy": 0.0, "validation_accuracy": float(torch.rand(()))}
@@ -162,6 +162,7 @@ def dice(monkeypatch):
 
     def begin(stops=None):
         monkeypatch.setattr(Dice, "stops", dict(stops or {}))
+        monkeypatch.setattr(Dice, "steps", count(1))
         return drive(Dice, "dice", darts.PROFILES, TINY, PICTURES, epochs=3, device="cpu")
 
     return begin

@@ -363,3 +363,22 @@ def test_with_relu_and_max_pool_unrolled_points_nearer_to_exact_than_first_order
     print(f"{space.name} with ReLU: cosines with the exact gradient {cosines}")
     assert min(cosines[1e-1], cosines[1e-2]) > cosines["first order"] > 0.5
     assert cosines[1e-1] > 0.9
+
+
+def test_noise_is_the_same_in_both_passes_of_the_difference():
+    """With dropout, what differs between two seeds is of the size of first order's, not that over 2ε."""
+    torch.manual_seed(0)
+    space = spaces.ENASMicro(4, 1, nodes=2)
+    network, alphas = space.supernet(4, dropout=0.3).double(), space.alphas(torch.Generator().manual_seed(0), 0.1)
+    problem = Bilevel(space, network, {name: a.detach().double().requires_grad_() for name, a in alphas.items()})
+    train, validation = ((torch.randn(8, 3, 8, 8).double(), torch.randint(4, (8,))) for _ in "tv")
+    spread = {}
+    for estimate in (first_order, unrolled):
+        found = []
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            gradient = estimate(problem, train, validation, VirtualStep(0.025))
+            found.append(torch.cat([gradient[name].flatten() for name in sorted(gradient)]))
+        spread[estimate] = float((found[0] - found[1]).norm())
+    print(spread)
+    assert 0 < spread[unrolled] < 3 * spread[first_order]

@@ -149,6 +149,31 @@ def test_an_interrupted_cell_loses_nothing(name, passes, tmp_path):
     assert_same(search(name, tmp_path), name) if passes == 7 else assert_same(run, name)
 
 
+def test_what_an_interrupt_leaves_outside_the_state_is_gone():
+    """Weights that are frozen, norms that track nothing: the search is built anew before it goes on."""
+    run = search("darts, order 1")
+    next(run)
+    for weight in run.subject.network.parameters():
+        weight.requires_grad_(False)
+    for module in run.subject.network.modules():
+        module.track_running_stats = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(darts.DARTS, "step_alpha", Interrupt(1))
+        with pytest.raises(KeyboardInterrupt):
+            next(run)
+    assert_same(run, "darts, order 1")
+
+
+def test_an_interrupt_while_the_result_is_written_swallows_no_event(tmp_path, monkeypatch):
+    run, given = search("darts, order 1", tmp_path), []
+    with monkeypatch.context() as patch:
+        patch.setattr(SearchResult, "save", Interrupt(1))
+        with pytest.raises(KeyboardInterrupt):
+            given.append(next(run).epoch)
+    given += [event.epoch for event in run]
+    assert given == [1, 2, 3, 4] and len(SearchResult.load(tmp_path).history) == 4
+
+
 def test_an_interrupt_while_the_state_is_written_loses_nothing(tmp_path, monkeypatch):
     run = search("darts, order 1", tmp_path)
     next(run)
@@ -296,6 +321,10 @@ def other_reward(logits, labels, architecture):
         ({"space": TINY.resized(operations=("skip", "conv_3x3"))}, r"operations = None, not \['skip', 'conv_3x3'\]"),
         ({"space": spaces.NASBench201(4, 1, 1)}, r"space = 'tiny', not 'nasbench201'"),
         ({"pictures": data.load("strokes", per_class=20, test_per_class=5, seed=1)}, r"pictures = '\w{64}', not '"),
+        (
+            {"pictures": replace(data.load("strokes", per_class=20, test_per_class=5), crop=2)},
+            r"pictures = '\w{64}', not '",
+        ),
         ({"reward": other_reward}, r"reward = '.*accuracy_reward', not '.*other_reward'"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -381,6 +410,9 @@ def test_training_from_scratch_goes_on(tmp_path):
     assert all(torch.equal(network.state_dict()[name], w) for name, w in expected.state_dict().items())
     with pytest.raises(ValueError, match="holds a run with recipe.epochs = 4, not 5"):
         train(folder=tmp_path, recipe=replace(RECIPE, epochs=5))
+    other = replace(strokes(), crop=2)
+    with pytest.raises(ValueError, match="holds a run with crop = 1, not 2"):
+        train_from_scratch(CELL, other.train, other, RECIPE, 5, "cpu", None, tmp_path)
 
 
 def test_retraining_goes_on(tmp_path):

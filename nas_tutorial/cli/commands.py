@@ -64,7 +64,7 @@ def run_folder(options: Namespace) -> Path:
     """
     if options.name:
         folder = RUNS / options.name
-        if (folder / "result.json").exists() and not options.resume:
+        if any((folder / kept).exists() for kept in ("result.json", "checkpoints")) and not options.resume:
             raise ValueError(
                 f"{folder} holds a search already: add --resume to go on with it, or choose another --name."
             )

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,8 +82,13 @@ class Data:
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of all that a search sees of this data set: both of its splits, the classes, and the augmentation."""
-        seen = self.train.fingerprint, self.validation.fingerprint, self.class_names, self.flip, self.crop
+        seen = self.train.fingerprint, self.validation.fingerprint, self.class_names, *self.treatment.items()
         return hashlib.sha256(repr(seen).encode()).hexdigest()
+
+    @property
+    def treatment(self) -> dict[str, Any]:
+        """What is done to every picture before a network sees it, as plain values."""
+        return {"flip": self.flip, "crop": self.crop, "mean": self.mean.tolist(), "std": self.std.tolist()}
 
     @property
     def full_train(self) -> Split:

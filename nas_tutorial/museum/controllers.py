@@ -55,8 +55,8 @@ def enas_logged_entropy() -> Iterator[None]:
 def nni_idle_attention() -> Iterator[None]:
     """The attention over earlier layers is built, handed to the optimiser, and never asked.
 
-    Skips are answered by a linear layer instead, which does not know which layer it speaks of. Here the attention's
-    scores are cut off from its weights: the same silence in the gradient.
+    Skips are answered by a linear layer instead, which sees nothing of what the earlier layers are. Here the
+    attention's scores are cut off from its weights: the same silence in the gradient.
     """
     with replaced(Attention, "forward", torch.no_grad()(Attention.forward)):
         yield

@@ -102,7 +102,8 @@ def quark0_weights_by_subtraction() -> Iterator[None]:
 def quark0_moving_statistics() -> Iterator[None]:
     """All passes of the gradient estimate count as training, and move the running statistics of batch norm.
 
-    They take in validation pictures, and states of weights that were moved for a finite difference only. The accuracy
+    They take in validation pictures (in first order) and states of weights that were moved for a finite difference
+    only (in second order). The accuracy
     that is reported, in evaluation mode (train_search.py:172), rests on these statistics.
     """
 

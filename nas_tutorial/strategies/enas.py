@@ -16,7 +16,7 @@ from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller as controllers
 from nas_tutorial.strategies.controller import Controller, Sample
 from nas_tutorial.strategies.results import Event, Probabilities
-from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, name_of, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
 from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.devices import to_device
@@ -152,13 +152,17 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
     or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
     profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
-    kind = reward if hasattr(reward, "__qualname__") else type(reward)  # an object that can be called has no name
-    identity = {"reward": f"{kind.__module__}.{kind.__qualname__}"}
+    name = name_of(reward)
+    if settings.get("resume") and ("<" in name or not hasattr(reward, "__qualname__")):
+        raise ValueError(
+            f"The reward {name} has no name by which it could be known again: to keep a search in a folder, "
+            "write the reward as a function of a module."
+        )
 
     def make(*arguments: Any) -> ENAS:
         return ENAS(*arguments, reward)
 
-    return drive(make, "enas", profiles, space, data, identity=identity, **settings)
+    return drive(make, "enas", profiles, space, data, identity={"reward": name}, **settings)
 
 
 class Rewards(Resumable):

@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from nas_tutorial.spaces import Space
 from nas_tutorial.training.norms import frozen_statistics
+from nas_tutorial.training.randomness import RandomState, random_state, set_random_state
 
 Batch = tuple[Tensor, Tensor]  # pictures (B, C, H, W), labels (B,)
 Tensors = dict[str, Tensor]
@@ -101,18 +102,24 @@ def exact(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) 
 def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep, r: float = 0.01) -> Tensors:
     """∂_α L_val(w', α) − ξ · (∂_α L_train(w⁺) − ∂_α L_train(w⁻)) / 2ε with w± = w ± ε·∇_{w'} L_val  (DARTS, eq. 8).
 
-    r: ε = r / ‖∇_{w'} L_val‖ (the paper's 0.01). Four gradients; the weights come back bit for bit.
+    r: ε = r / ‖∇_{w'} L_val‖ (the paper's 0.01). Four gradients; the weights come back bit for bit. Dropout and other
+    noise is the same in both passes of the difference, or their division by 2ε would blow it up.
     """
+    noise = random_state()
     with frozen_statistics(problem.network):
         (g,) = gradient(problem.loss(train), problem.weights)
         with moved(problem.weights, step(problem.weights, g)):
             direct, direction = gradient(problem.loss(validation), problem.alphas, problem.weights)
         epsilon = r / norm(direction).clamp_min(1e-30)  # a validation loss of 0 has no direction
-        plus, minus = (_alpha_gradient_at(problem, train, direction, sign * epsilon) for sign in (1, -1))
+        plus, minus = (_alpha_gradient_at(problem, train, direction, sign * epsilon, noise) for sign in (1, -1))
     return {name: direct[name] - step.xi * (plus[name] - minus[name]) / (2 * epsilon) for name in direct}
 
 
-def _alpha_gradient_at(problem: Bilevel, train: Batch, direction: Tensors, epsilon: Tensor) -> Tensors:
+def _alpha_gradient_at(
+    problem: Bilevel, train: Batch, direction: Tensors, epsilon: Tensor, noise: RandomState | None = None
+) -> Tensors:
+    if noise:
+        set_random_state(noise)
     with moved(problem.weights, {name: w + epsilon * direction[name] for name, w in problem.weights.items()}):
         return _alpha_gradient(problem, train)
 

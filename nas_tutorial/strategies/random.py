@@ -72,7 +72,7 @@ class Alone(Strategy):
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of the best network so far."""
-        return dict(self.best_weights)
+        return {name: w.clone() for name, w in self.best_weights.items()}
 
 
 class Shared(Strategy):

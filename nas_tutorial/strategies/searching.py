@@ -93,6 +93,7 @@ class Search(Run):
         self.facts, self.folder = dict(facts), folder and Path(folder)
         checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
         super().__init__(make, facts["seed"], checkpoints)
+        self._given = len(self.log)  # how many events were handed out
         if self.folder and self.log:  # a stop between state and result left the result one epoch behind
             self.so_far.save(self.folder)
 
@@ -110,11 +111,13 @@ class Search(Run):
         return self
 
     def __next__(self) -> Event:
-        if len(self.log) >= self.config["epochs"]:
-            raise StopIteration
-        self.advance()
+        if self._given == len(self.log):  # else an interrupt kept the latest event from being handed out
+            if len(self.log) >= self.config["epochs"]:
+                raise StopIteration
+            self.advance()
         if self.folder:
             self.so_far.save(self.folder)
+        self._given = len(self.log)
         return Event.from_record(self.log[-1], self.subject.space)
 
     def entry(self) -> dict[str, Any]:
@@ -167,13 +170,19 @@ def drive(
     config = configured(profiles, profile, settings)
     facts = {"strategy": name, "config": asdict(config), "seed": seed, "data": data.name}
     config_that_counts = {setting: value for setting, value in facts["config"].items() if setting != "workers"}
-    identity = {**facts, "config": config_that_counts, **(identity or {})}
+    identity = {**facts, "config": config_that_counts, "code": name_of(strategy), **(identity or {})}
     identity |= {**space.to_record(), "pictures": data.fingerprint}
 
     def make() -> Strategy:
         return strategy(space, data, config, seed, best_device(device))
 
     return Search(make, facts, identity, resume)
+
+
+def name_of(code: Callable[..., Any]) -> str:
+    """Where a function or a class is written; of another object that can be called, where its class is."""
+    kind = code if hasattr(code, "__qualname__") else type(code)
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def search(space: Space, data: Data, strategy: str = "darts", **settings: Any) -> Search:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from nas_tutorial.files import write_whole
 from nas_tutorial.settings import versions
-from nas_tutorial.training.randomness import random_state, set_random_state
+from nas_tutorial.training.randomness import RandomState, random_state, set_random_state
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
@@ -196,15 +196,19 @@ class Run:
     """
 
     def __init__(self, make: Callable[[], Any], seed: int, checkpoints: Checkpoints | None = None):
-        self.checkpoints = checkpoints
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            self.subject = make()
-            state = {"subject": self.subject.state_dict(), "random": random_state(), "log": []}
-        self._state, self._whole = state, True
+        self.checkpoints, self._make, self._seed = checkpoints, make, seed
+        start = self._begin()
+        self._state, self._whole = {"subject": self.subject.state_dict(), "random": start, "log": []}, True
         if checkpoints and (found := checkpoints.latest()):
-            self._state, self._whole = found, False
-            self.rewind()
+            self._state = found
+            self.subject.load_state_dict(found["subject"])
+
+    def _begin(self) -> RandomState:
+        """Build the subject; returns the state of the default generators behind that."""
+        with torch.random.fork_rng():
+            torch.manual_seed(self._seed)
+            self.subject = self._make()
+            return random_state()
 
     @property
     def log(self) -> list[Any]:
@@ -224,8 +228,12 @@ class Run:
         self._state, self._whole = state, True
 
     def rewind(self) -> None:
-        """Bring the subject to the end of its latest whole epoch, where an interruption left it elsewhere."""
+        """Bring the subject to the end of its latest whole epoch, where an interruption left it elsewhere.
+
+        It is built anew: an interruption may have left more behind than its state, such as frozen weights.
+        """
         if not self._whole:
+            self._begin()
             self.subject.load_state_dict(self._state["subject"])
             self._whole = True
 

@@ -12,9 +12,9 @@ def frozen_statistics(network: nn.Module) -> Iterator[None]:
     """Passes inside the block leave no trace in the running statistics of batch norm."""
     norms = [m for m in network.modules() if isinstance(m, _BatchNorm)]
     tracked = [norm.track_running_stats for norm in norms]
-    for norm in norms:
-        norm.track_running_stats = False
     try:
+        for norm in norms:
+            norm.track_running_stats = False
         yield
     finally:
         for norm, before in zip(norms, tracked, strict=True):

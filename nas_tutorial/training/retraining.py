@@ -64,7 +64,7 @@ def train_from_scratch(
     goes on where one is kept already. Raises ValueError for a state of another training.
     """
     identity = {"recipe": asdict(recipe), "seed": seed, "architecture": str(architecture)}
-    identity |= {**architecture.space.to_record(), "pictures": split.fingerprint}
+    identity |= {**architecture.space.to_record(), "pictures": split.fingerprint, **data.treatment}
 
     def make() -> Training:
         network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
