@@ -261,7 +261,7 @@ def run_dying(folder, where, n):
 
 
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9, 30, 31])  # 30 and 31 with "replace": of the last epoch
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6, 9, 30, 32])  # 30 and 32 with "replace": of the last epoch
 def test_death_in_the_middle_of_writing_leaves_whole_files(where, n, tmp_path):
     child = SERVER.Process(target=run_dying, args=(tmp_path, where, n))
     child.start()

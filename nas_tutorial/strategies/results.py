@@ -94,10 +94,10 @@ class SearchResult:
         from safetensors.torch import save
 
         folder = Path(folder)
-        write_whole(folder / "result.json", self.to_json())
-        write_whole(folder / "architecture.json", self.architecture.to_json())
         weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
         write_whole(folder / "weights.safetensors", save(weights))
+        write_whole(folder / "architecture.json", self.architecture.to_json())
+        write_whole(folder / "result.json", self.to_json())  # last: where it is, the others are, too
         return folder
 
     @staticmethod
