@@ -10,6 +10,7 @@ import torch
 
 from nas_tutorial import data, spaces
 from nas_tutorial.demo.workers import WorkerPool
+from nas_tutorial.files import write_whole
 from nas_tutorial.pictures.keeping import keep_pictures, without_loss
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import SearchResult
@@ -96,10 +97,10 @@ def finish(entries: list[Entry], digits: data.Data, folder: Path) -> None:
     """Write the leaderboard and the report, print the former."""
     from nas_tutorial.demo import report
 
-    (folder / "leaderboard.json").write_text(json.dumps([entry.to_json() for entry in entries], indent=1))
+    write_whole(folder / "leaderboard.json", json.dumps([entry.to_json() for entry in entries], indent=1))
     print("\n" + report.leaderboard(entries))
     with without_loss("report.html"):
-        (folder / "report.html").write_text(report.page(entries, digits), encoding="utf-8")
+        write_whole(folder / "report.html", report.page(entries, digits))
         print(f"\nThe report, with the cells drawn: {folder / 'report.html'}")
 
 

@@ -237,20 +237,20 @@ def train_all(
     architectures = tuple(architectures or space.enumerate())
     groups = [architectures[i : i + at_once] for i in range(0, len(architectures), at_once)]
     facts = {"recipe": asdict(recipe), "seeds": list(seeds)}
-    pictures = {"pictures": data.fingerprint, "test_pictures": data.test.fingerprint}
-    identity = {**facts, "at_once": at_once, **identity_of(architectures), **pictures}
     parts = [(seed, group) for seed in seeds for group in groups]
-    found = train_parts(parts, data, recipe, Checkpoints(resume, identity) if resume else None)
+    kept = Checkpoints(resume, facts | {"at_once": at_once} | identity_of(architectures, data)) if resume else None
+    found = train_parts(parts, data, recipe, kept)
     columns = {name: found[name].view(len(seeds), -1).T.numpy() for name in ("validation", "test")}  # (N, S)
     about = {"data": repr(data), **facts, "versions": versions(), "seconds": round(found["seconds"], 1)}
     return Table(architectures, columns, about)
 
 
-def identity_of(architectures: Sequence[Architecture]) -> dict[str, Any]:
-    """What tells these architectures from others: their space, their number, and a sha256 of their notation."""
+def identity_of(architectures: Sequence[Architecture], data: Data) -> dict[str, Any]:
+    """What tells these architectures and pictures from others: their space, their number, and sha256 sums."""
     notation = "\n".join(map(str, architectures)).encode()
     listed = f"{len(architectures):,} with sha256 {hashlib.sha256(notation).hexdigest()}"
-    return {**architectures[0].space.to_record(), "architectures": listed}
+    pictures = {"pictures": data.fingerprint, "test_pictures": data.test.fingerprint}
+    return {**architectures[0].space.to_record(), "architectures": listed, **pictures}
 
 
 def train_parts(

@@ -87,7 +87,7 @@ class Search(Run):
         self,
         make: Callable[[], Strategy],
         facts: Mapping[str, Any],
-        identity: Mapping[str, Any],
+        identity: Mapping[str, Any] | None = None,
         folder: str | Path | None = None,
     ):
         self.facts, self.folder = dict(facts), folder and Path(folder)
@@ -169,14 +169,18 @@ def drive(
     """
     config = configured(profiles, profile, settings)
     facts = {"strategy": name, "config": asdict(config), "seed": seed, "data": data.name}
-    config_that_counts = {setting: value for setting, value in facts["config"].items() if setting != "workers"}
-    identity = {**facts, "config": config_that_counts, "code": name_of(strategy), **(identity or {})}
-    identity |= {**space.to_record(), "pictures": data.fingerprint}
+    own = {"code": name_of(strategy), **(identity or {})}
 
     def make() -> Strategy:
         return strategy(space, data, config, seed, best_device(device))
 
-    return Search(make, facts, identity, resume)
+    return Search(make, facts, resume and {**facts, **own, **what_counts(config, space, data)}, resume)
+
+
+def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:
+    """Settings that may change a result, space and pictures; these are hashed, so ask only where a search is kept."""
+    settings = {name: value for name, value in asdict(config).items() if name != "workers"}
+    return {"config": settings, **space.to_record(), "pictures": data.fingerprint}
 
 
 def name_of(code: Callable[..., Any]) -> str:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from nas_tutorial.files import write_whole
 from nas_tutorial.settings import versions
-from nas_tutorial.training.randomness import RandomState, random_state, set_random_state
+from nas_tutorial.training.randomness import RandomState, random_state, seeded, set_random_state
 
 
 # --- state ------------------------------------------------------------------------------------------------------------
@@ -205,8 +205,7 @@ class Run:
 
     def _begin(self) -> RandomState:
         """Build the subject; returns the state of the default generators behind that."""
-        with torch.random.fork_rng():
-            torch.manual_seed(self._seed)
+        with seeded(self._seed):
             self.subject = self._make()
             return random_state()
 

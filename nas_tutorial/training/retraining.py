@@ -63,19 +63,23 @@ def train_from_scratch(
     report: called after each epoch. resume: a folder in which each epoch's state is kept, and from which the training
     goes on where one is kept already. Raises ValueError for a state of another training.
     """
-    identity = {"recipe": asdict(recipe), "seed": seed, "architecture": str(architecture)}
-    identity |= {**architecture.space.to_record(), "pictures": split.fingerprint, **data.treatment}
 
     def make() -> Training:
         network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
         return Training(network, split, data, recipe, torch.Generator().manual_seed(seed))
 
-    run = TrainingRun(make, seed, resume and Checkpoints(resume, identity))
+    facts = {"recipe": asdict(recipe), "seed": seed, "architecture": str(architecture)}
+    run = TrainingRun(make, seed, resume and Checkpoints(resume, facts | identity(architecture, split, data)))
     while not run.subject.finished:
         run.advance()
         if report:
             report(Epoch(**run.log[-1]))
     return run.subject.network
+
+
+def identity(architecture: Architecture, split: Split, data: Data) -> dict[str, Any]:
+    """In what space, and on which pictures, a network is trained; pictures are hashed, so ask only where it is kept."""
+    return {**architecture.space.to_record(), "pictures": split.fingerprint, **data.treatment}
 
 
 class TrainingRun(Run):
@@ -102,9 +106,9 @@ def retrain(
     each epoch. resume: a folder for the states of these trainings; where there are some, they go on from them.
     Raises ValueError for an unknown profile or setting, or for a state of another training.
     """
-    recipe, accuracies = configured(RECIPES, profile, settings), []
+    recipe, pool, accuracies = configured(RECIPES, profile, settings), data.full_train, []
     for seed in seeds:
         folder = resume and Path(resume) / f"seed-{seed}"
-        network = train_from_scratch(architecture, data.full_train, data, recipe, seed, device, report, folder)
+        network = train_from_scratch(architecture, pool, data, recipe, seed, device, report, folder)
         accuracies.append(evaluate(network, data.test, data))
     return Scores(tuple(accuracies), count_parameters(network))
