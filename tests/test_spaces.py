@@ -397,7 +397,8 @@ def test_alphas_are_small_and_require_gradient(space):
 
 def test_tiny_keeps_the_likeliest_operation_and_the_first_among_equals():
     alphas = {"cell": torch.tensor([[5.0, 0, 0, 0, 1], [1.0, 2, 3, 3, 0], [0.0, 0, 0, 0, 0]])}
-    assert str(TINY.derive(alphas)) == "|zero~0|+|avg_pool_3x3~0|zero~1|"
+    assert str(TINY.derive(alphas, with_none=True)) == "|zero~0|+|avg_pool_3x3~0|zero~1|"
+    assert str(TINY.derive(alphas)) == "|conv_3x3~0|+|avg_pool_3x3~0|skip~1|"
 
 
 NONE, MAX, AVG, SKIP, SEP3, SEP5, DIL3, DIL5 = range(8)

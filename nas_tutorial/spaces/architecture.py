@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from nas_tutorial.networks.edges import ActiveOps
 
 if TYPE_CHECKING:
     from nas_tutorial.spaces.base import Space
+
+
+NO_CONNECTION = {"none", "zero"}
+"""Operations that let nothing through."""
+
+FILTERLESS = NO_CONNECTION | {"", "skip", "skip_connect", "avg_pool_3x3", "max_pool_3x3", "conv_1x1", "nor_conv_1x1"}
+"""Operations without a filter that spans neighbouring pixels: all but convolutions larger than 1×1."""
 
 
 class Decision(NamedTuple):
@@ -36,6 +43,44 @@ class Cell(NamedTuple):
 
     nodes: tuple[str, ...]
     edges: tuple[CellEdge, ...]
+
+    @property
+    def live(self) -> bool:
+        """Whether a path leads from an input to the output, without an edge that lets nothing through."""
+        return self.nodes[-1] in self._fed
+
+    @property
+    def dead_nodes(self) -> tuple[str, ...]:
+        """Nodes that are on no path from an input to the output."""
+        alive = self._fed & reachable([self.nodes[-1]], [(target, source) for source, target in self._open])
+        return tuple(node for node in self.nodes if node not in alive)
+
+    @property
+    def dead_edges(self) -> tuple[CellEdge, ...]:
+        """Edges on no path from an input to the output, and those with the operation "none".
+
+        Through them nothing of the picture reaches the output; a constant, such as batch norm's shift, may.
+        """
+        dead = set(self.dead_nodes)
+        return tuple(e for e in self.edges if e.operation in NO_CONNECTION or dead & {e.source, e.target})
+
+    @property
+    def _open(self) -> list[tuple[str, str]]:
+        """(source, target) of the edges that let something through."""
+        return [(e.source, e.target) for e in self.edges if e.operation not in NO_CONNECTION]
+
+    @property
+    def _fed(self) -> set[str]:
+        """The inputs, which are the nodes that no edge enters, and all that is reached from them."""
+        return reachable(set(self.nodes) - {edge.target for edge in self.edges}, self._open)
+
+
+def reachable(starts: Iterable[str], arrows: Sequence[tuple[str, str]]) -> set[str]:
+    """All nodes that (source, target) pairs lead to from these, themselves included."""
+    reached = set(starts)
+    while new := {target for source, target in arrows if source in reached} - reached:
+        reached |= new
+    return reached
 
 
 class Architecture:
@@ -86,6 +131,36 @@ class Architecture:
     def cells(self) -> dict[str, Cell]:
         """The cells as graphs, for drawing: {"cell": …} or {"normal": …, "reduce": …} or {"network": …}."""
         return self.space.graph(self.choices)
+
+    @property
+    def live(self) -> bool:
+        """Whether pictures reach the output: whether every cell has a path from an input to its output."""
+        return all(cell.live for cell in self.cells.values())
+
+    @property
+    def dead_edges(self) -> dict[str, tuple[CellEdge, ...]]:
+        """For each cell the edges through which nothing flows, see `Cell.dead_edges`."""
+        return {name: cell.dead_edges for name, cell in self.cells.items()}
+
+    @property
+    def warning(self) -> str:
+        """A sentence for a user where the architecture is dead, or nearly dead; else empty.
+
+        Nearly dead: no live edge of any cell is a convolution larger than 1×1. So filters that span neighbouring pixels
+        are in fixed parts of the network only, such as a 3×3 stem, if anywhere.
+        """
+        live = {edge.operation for cell in self.cells.values() for edge in set(cell.edges) - set(cell.dead_edges)}
+        if not self.live:
+            return (
+                "This architecture is dead: no path leads from input to output, so it answers the same to every "
+                'picture. Do not train it; search longer, or leave "none" out.'
+            )
+        if live <= FILTERLESS:
+            return (
+                "This architecture is nearly dead: no path holds a convolution larger than 1×1, so no filter of its "
+                "cells spans neighbouring pixels. Expect little of it; search longer, or with another seed."
+            )
+        return ""
 
     def mutated(self, decision: int, choice: int) -> Architecture:
         """The neighbour that answers one decision (its index) differently."""

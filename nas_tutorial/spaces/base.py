@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from nas_tutorial.networks.edges import ActiveOps, Candidates
 from nas_tutorial.networks.ops import Builder
 from nas_tutorial.settings import one_of
-from nas_tutorial.spaces.architecture import Architecture, Cell, Decision
+from nas_tutorial.spaces.architecture import NO_CONNECTION, Architecture, Cell, Decision
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Space(ABC):
             one_of(tuple(self.table), op, f"An operation of {self.name}")
         if not self.operations or len(set(self.operations)) < len(self.operations):
             raise ValueError(f"{self.name} needs operations, each once; got {', '.join(self.operations) or 'none'}.")
+        if set(self.operations) <= NO_CONNECTION:
+            raise ValueError(f"{self.name} offers only {self.operations[0]}, which lets nothing through; add another.")
 
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property
@@ -222,6 +224,21 @@ class Space(ABC):
         """The mixture that α stands for: assign(softmax(α)), differentiable in α  (DARTS, eq. 2)."""
         return self.assign(self.probabilities(alphas))
 
+    def derive(self, probabilities: Mapping[str, Tensor], with_none: bool = False) -> Architecture:
+        """The architecture that a mixture with these probabilities is rounded to at the end of the search.
+
+        No edge becomes "none", as in the rule of DARTS, so that the architecture is live  (DARTS, §2.4).
+        with_none: whether edges may become "none", where the space has such architectures: the rule of NAS-Bench-201.
+        Raises ValueError where a probability is NaN.
+        """
+        for name, table in probabilities.items():
+            if table.isnan().any():
+                raise ValueError(
+                    f"Probabilities of {name!r} are NaN, so none is the largest: this search has diverged; "
+                    "run it again with lower learning rates."
+                )
+        return self.architecture(self.likeliest(probabilities, with_none))
+
     @abstractmethod
-    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
-        """The architecture that a mixture with these probabilities is rounded to at the end of the search."""
+    def likeliest(self, probabilities: Mapping[str, Tensor], with_none: bool) -> list[int]:
+        """The answers of the architecture that these probabilities are rounded to; with_none: see `derive`."""

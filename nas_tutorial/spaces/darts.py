@@ -137,19 +137,18 @@ class DARTS(Space):
         names = [name for name, _, _ in self.edge_names]
         return {kind: dict(zip(names, probabilities[kind], strict=True)) for kind in KINDS}
 
-    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
+    def likeliest(self, probabilities: Mapping[str, Tensor], with_none: bool) -> list[int]:
         """Per node the two edges whose best operation other than none is likeliest, with that operation  (DARTS, §2.4).
 
-        The probabilities include none. Among equals the earlier edge and the earlier operation win.
+        The probabilities include none. Among equals the earlier edge and the earlier operation win. with_none changes
+        nothing: no edge of an architecture of this space can be none.
         """
-        return self.architecture(
-            [
-                answer
-                for kind in KINDS
-                for node in range(self.nodes)
-                for answer in self.answer(node, self._strongest(probabilities[kind], node))
-            ]
-        )
+        return [
+            answer
+            for kind in KINDS
+            for node in range(self.nodes)
+            for answer in self.answer(node, self._strongest(probabilities[kind], node))
+        ]
 
     def _strongest(self, table: Tensor, node: int) -> Node:
         rows = [row for row, (_, target, _) in enumerate(self.edge_names) if target == node]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, Edge, Skeleton, node_sum
 from nas_tutorial.settings import one_of
-from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.architecture import Cell, CellEdge, Decision
 from nas_tutorial.spaces.base import Form, Space
 
 
@@ -104,13 +104,11 @@ class ENASMacro(Space):
         ops = {f"op {k}": p for k, p in enumerate(probabilities["op"])}
         return {"network": ops | dict(zip(self.skip_names, probabilities["skip"][:, 1:], strict=True))}
 
-    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
-        """The likeliest answer to every question."""
+    def likeliest(self, probabilities: Mapping[str, Tensor], with_none: bool) -> list[int]:
+        """The likeliest answer to every question; no answer is "none"."""
         op, skip = (probabilities[name].argmax(-1).tolist() for name in ("op", "skip"))
         bits = iter(skip)
-        return self.architecture(
-            [answer for k in range(self.layers) for answer in (op[k], *(next(bits) for _ in range(k)))]
-        )
+        return [answer for k in range(self.layers) for answer in (op[k], *(next(bits) for _ in range(k)))]
 
     def skeleton(self, candidates: Candidates, form: Form) -> "MacroNetwork":
         return MacroNetwork(self, candidates, form)

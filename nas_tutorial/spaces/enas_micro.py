@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton, node_sum
-from nas_tutorial.spaces.architecture import Architecture, Cell, Decision
+from nas_tutorial.spaces.architecture import Cell, Decision
 from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.darts import KINDS, pair_graph
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
@@ -124,18 +124,16 @@ class ENASMicro(Space):
             for source in range(node + 2)
         } | {f"out<{i}": unread[i : i + 1] for i in range(self.nodes + 2)}
 
-    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
-        """The likeliest input and the likeliest operation of every branch."""
+    def likeliest(self, probabilities: Mapping[str, Tensor], with_none: bool) -> list[int]:
+        """The likeliest input and the likeliest operation of every branch; no operation is "none"."""
         p = {name: table.argmax(-1).tolist() for name, table in probabilities.items()}
-        return self.architecture(
-            [
-                p[f"{kind}.{question}"][2 * node + branch]
-                for kind in KINDS
-                for node in range(self.nodes)
-                for question in ("input", "op")
-                for branch in range(2)
-            ]
-        )
+        return [
+            p[f"{kind}.{question}"][2 * node + branch]
+            for kind in KINDS
+            for node in range(self.nodes)
+            for question in ("input", "op")
+            for branch in range(2)
+        ]
 
     def skeleton(self, candidates: Candidates, form: Form) -> "MicroNetwork":
         return MicroNetwork(self, candidates, form)

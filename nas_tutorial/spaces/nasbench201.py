@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
-from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
+from nas_tutorial.spaces.architecture import NO_CONNECTION, Cell, CellEdge, Decision
 from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.notation import read_cell, write_cell
 
@@ -81,9 +81,10 @@ class OneCellSpace(Space):
     def assign(self, probabilities: Mapping[str, Tensor]) -> ActiveOps:
         return {"cell": dict(zip((d.name for d in self.decisions), probabilities["cell"], strict=True))}
 
-    def derive(self, probabilities: Mapping[str, Tensor]) -> Architecture:
-        """The likeliest operation of each edge, "none" included, as the benchmark's authors derive theirs."""
-        return self.architecture(probabilities["cell"].argmax(-1).tolist())
+    def likeliest(self, probabilities: Mapping[str, Tensor], with_none: bool) -> list[int]:
+        """The likeliest operation of each edge other than "none"; with_none: or "none", as the benchmark's authors."""
+        allowed = [i for i, op in enumerate(self.operations) if with_none or op not in NO_CONNECTION]
+        return [allowed[best] for best in probabilities["cell"][:, allowed].argmax(-1).tolist()]
 
 
 class DenseCell(DagCell):

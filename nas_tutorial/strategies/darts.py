@@ -28,7 +28,8 @@ class Config(SearchConfig):
 
     order: 1 takes the weights as they are, 2 looks one step ahead. alpha_rate, alpha_decay: learning rate and weight
     decay of Adam for α. alpha_scale: standard deviation of α at the start. r: reach of the finite difference,
-    ε = r / ‖∇L_val‖. Raises ValueError for another order.
+    ε = r / ‖∇L_val‖. derive_none: whether an edge of the result may be "none", see `Space.derive`.
+    Raises ValueError for another order.
     """
 
     epochs: int = 50
@@ -40,6 +41,7 @@ class Config(SearchConfig):
     alpha_decay: float = 1e-3
     alpha_scale: float = 1e-3
     r: float = 0.01
+    derive_none: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -133,7 +135,7 @@ class DARTS(Strategy):
 
     def derive(self, probabilities: Tensors) -> Architecture:
         """The architecture that the mixture is rounded to."""
-        return self.space.derive(probabilities)
+        return self.space.derive(probabilities, self.config.derive_none)
 
     def weights(self) -> Tensors:
         """Weights of the supernet, and α."""
