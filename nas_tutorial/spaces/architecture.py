@@ -146,8 +146,9 @@ class Architecture:
     def warning(self) -> str:
         """A sentence for a user where the architecture is dead, or nearly dead; else empty.
 
-        Nearly dead: no live edge of any cell is a convolution larger than 1×1. So filters that span neighbouring pixels
-        are in fixed parts of the network only, such as a 3×3 stem, if anywhere.
+        Nearly dead: no live edge of any cell is a convolution larger than 1×1. Filters that span neighbouring pixels
+        are then in fixed parts of the network only, such as a 3×3 stem; where these have none either, as in the tiny
+        space, such architectures hardly do better than chance.
         """
         live = {edge.operation for cell in self.cells.values() for edge in set(cell.edges) - set(cell.dead_edges)}
         if not self.live:
@@ -157,8 +158,9 @@ class Architecture:
             )
         if live <= FILTERLESS:
             return (
-                "This architecture is nearly dead: no path holds a convolution larger than 1×1, so no filter of its "
-                "cells spans neighbouring pixels. Expect little of it; search longer, or with another seed."
+                "This architecture is nearly dead: no path holds a convolution larger than 1×1, so only fixed parts of "
+                "the network, if any, have filters that span neighbouring pixels. Search longer, or with another seed, "
+                "and compare it with random ones."
             )
         return ""
 
