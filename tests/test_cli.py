@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from small import live_architecture
 
 from nas_tutorial import data, spaces, training
 from nas_tutorial.cli import main
@@ -17,7 +18,7 @@ from nas_tutorial.networks import Skeleton
 from nas_tutorial.pictures import drawing
 from nas_tutorial.strategies.results import SearchResult
 
-CELL = "|conv_3x3~0|+|skip~0|conv_1x1~1|"
+CELL = str(live_architecture(spaces.get("tiny"), 0))
 QUICK = ["--data", "strokes", "--per-class", "20"]
 FILES = {"result.json", "architecture.json", "weights.safetensors", "checkpoints", "cell.svg", "curves.png"}
 
@@ -276,13 +277,13 @@ def test_describe_a_supernet(typed):
 
 def test_describe_reads_a_file_with_its_sizes_or_other_ones(typed, in_an_empty_folder):
     (in_an_empty_folder / "a.json").write_text(spaces.Tiny(4, 2).parse(CELL).to_json())
-    own = json.loads(typed("describe", "--architecture", "a.json", "--json").out)
+    nodes, own = spaces.Tiny.nodes, json.loads(typed("describe", "--architecture", "a.json", "--json").out)
     wide = json.loads(typed("describe", "--architecture", "a.json", "--channels", "6", "--json").out)
     paper = json.loads(typed("describe", "--architecture", "a.json", "--profile", "paper", "--json").out)
     assert [own["sizes"], wide["sizes"], paper["sizes"]] == [
-        {"channels": 4, "cells": 2, "nodes": 3},
-        {"channels": 6, "cells": 2, "nodes": 3},
-        {**spaces.Tiny.profiles["paper"], "nodes": 3},
+        {"channels": 4, "cells": 2, "nodes": nodes},
+        {"channels": 6, "cells": 2, "nodes": nodes},
+        {**spaces.Tiny.profiles["paper"], "nodes": nodes},
     ]
 
 
