@@ -14,7 +14,7 @@ from benchmarks.search_step import RECIPE, batch, sizes
 from nas_tutorial import spaces
 from nas_tutorial.training import optimiser_step, stacking, to_device
 
-TABLE_SPACE = spaces.Tiny(4, 1)
+TABLE_SPACE = spaces.Tiny(4, 1, nodes=3)
 GROUP = 25
 
 

@@ -176,7 +176,7 @@ INPUTS = ("input 0", "input 1", "node 2", "node 3", "node 4", "node 5")
 PAIRS = tuple(f"{a} and {b}" for a, b in combinations(range(5), 2))
 MACRO = spaces.ENASMacro(layers=5)
 TABLES = [  # space, table, number of panels, title of the first and of the last, options of the last, what is counted
-    (spaces.Tiny(), "cell", 3, "0 → 1", "1 → 2", spaces.Tiny.operations, "edges"),
+    (spaces.Tiny(nodes=3), "cell", 3, "0 → 1", "1 → 2", spaces.Tiny.operations, "edges"),
     (spaces.NASBench201(), "cell", 6, "0 → 1", "2 → 3", spaces.NASBench201.operations, "edges"),
     (spaces.DARTS(), "normal", 14, "0 → 2", "4 → 5", spaces.DARTS.operations, "edges"),
     (spaces.DARTS(), "reduce.inputs", 4, "node 2, inputs", "node 5, inputs", PAIRS, "choices"),

@@ -11,7 +11,7 @@ from functools import cache
 
 import pytest
 import torch
-from small import unlisted
+from small import TINY, unlisted
 
 from nas_tutorial import data, files, spaces
 from nas_tutorial.strategies import darts, enas, random
@@ -19,7 +19,7 @@ from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import Recipe, checkpoints, retrain, train_from_scratch
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, read_checkpoint
 
-TINY, MACRO = spaces.Tiny(4), spaces.ENASMacro(4, layers=3)
+MACRO = spaces.ENASMacro(4, layers=3)
 FEW = {"updates": 2, "samples": 3, "candidates": 4, "reward_batch": 7}  # 7: rounds of validation pictures end anywhere
 SEARCHES = {
     "darts, order 1": (darts, TINY, {"order": 1}),
@@ -317,7 +317,7 @@ def other_reward(logits, labels, architecture):
         ({"epochs": 8}, r"config.epochs = 4, not 8"),
         ({"learning_rate": 0.5}, r"config.learning_rate = 0.1, not 0.5"),
         ({"seed": 4}, r"seed = 3, not 4"),
-        ({"space": spaces.Tiny(5)}, r"sizes.channels = 4, not 5"),
+        ({"space": TINY.resized(channels=5)}, r"sizes.channels = 4, not 5"),
         ({"space": TINY.resized(operations=("skip", "conv_3x3"))}, r"operations = None, not \['skip', 'conv_3x3'\]"),
         ({"space": spaces.NASBench201(4, 1, 1)}, r"space = 'tiny', not 'nasbench201'"),
         ({"pictures": data.load("strokes", per_class=20, test_per_class=5, seed=1)}, r"pictures = '\w{64}', not '"),

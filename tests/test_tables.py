@@ -19,7 +19,7 @@ from nas_tutorial.measures import tables
 from nas_tutorial.measures.ranking import kendall
 from nas_tutorial.training import Checkpoints, Recipe, evaluate, fit, stacking, train_from_scratch
 
-SPACE = spaces.Tiny(channels=3, cells=2)
+SPACE = spaces.Tiny(channels=3, cells=2, nodes=3)
 PICTURES = data.load("strokes", per_class=32, test_per_class=8)
 RECIPE = Recipe(epochs=2, batch_size=16, clip=0.5)  # a bound that some networks reach and some do not
 
@@ -135,7 +135,7 @@ def table():
 def test_look_up(table):
     first = table.architectures[0]
     assert table.accuracy(first) == 0.375 and table.accuracy(first, "test") == 0.1875
-    assert table.accuracy(spaces.Tiny(channels=9).parse(str(first))) == 0.375  # other sizes, the same architecture
+    assert table.accuracy(SPACE.resized(channels=9).parse(str(first))) == 0.375  # other sizes, the same architecture
     assert len(table) == 3 and "validation (2)" in repr(table)
     with pytest.raises(KeyError, match="no column 'tset'; there are validation, test"):
         table.runs("tset")
@@ -151,7 +151,7 @@ def test_saved_and_loaded_tables_are_equal(table, tmp_path):
     assert again.about == table.about
 
 
-HEAD, ROW = {"space": "tiny", "sizes": {}, "about": {}}, "|zero~0|+|zero~0|zero~1|"
+HEAD, ROW = {"space": "tiny", "sizes": {"nodes": 3}, "about": {}}, "|zero~0|+|zero~0|zero~1|"
 BAD_ROWS = [{}, [], 0.5, {ROW: 0.5}, {ROW: {"test": ["high"]}}, {"|skip": {"test": [0.5]}}]
 
 
@@ -181,7 +181,7 @@ def test_the_suffix_decides_the_form(table, tmp_path):
 
 def test_a_table_knows_of_which_space_it_is(table, tmp_path):
     table.save(tmp_path / "a.json")
-    assert tables.Table.load(tmp_path / "a.json", spaces.Tiny(channels=9)).space == SPACE
+    assert tables.Table.load(tmp_path / "a.json", SPACE.resized(channels=9)).space == SPACE
     with pytest.raises(ValueError, match="a.json is a table of Tiny.* not of NASBench201.*leave the space out"):
         tables.Table.load(tmp_path / "a.json", BENCH)
 
@@ -362,10 +362,10 @@ def test_seconds_of_all_stretches_are_added(tmp_path, monkeypatch):
     assert made(tmp_path).about["seconds"] == 60.0
 
 
-NARROW = spaces.Tiny(channels=2, cells=2)
+NARROW = SPACE.resized(channels=2)
 OTHERS = {
     "space": (
-        {"architectures": [spaces.Tiny(channels=2).architecture(a.choices) for a in CELLS]},
+        {"architectures": [SPACE.resized(channels=2, cells=1).architecture(a.choices) for a in CELLS]},
         "sizes.channels = 3",
     ),
     "cells": ({"architectures": CELLS[:4]}, "architectures = '5 with sha256 .* not '4 with"),

@@ -91,7 +91,7 @@ def test_explore_cell_follows_every_menu(space):
 
 
 def test_the_menus_are_named_after_the_ends_of_their_edges():
-    names = [menu.description for menu in widgets.explore_cell(spaces.Tiny()).children[:-1]]
+    names = [menu.description for menu in widgets.explore_cell(spaces.Tiny(nodes=3)).children[:-1]]
     assert names == ["input → node 1", "input → output", "node 1 → output"]
 
 

@@ -82,7 +82,7 @@ def test_useful(function):
         ("|skip~0|+|skip~0|zero~1|", {STRAIGHT}, "backward: an edge is useless if nobody reads its target"),
         ("|skip~0|+|zero~0|skip~1|", {FIRST, LAST}, "roads: both edges of the road over node 1 are useful"),
     ):
-        got = function(Tiny().parse(text).cells["cell"])
+        got = function(Tiny(nodes=3).parse(text).cells["cell"])
         expect(got is not None, "it returns nothing; is there a `return`?")
         expect(set(got) == right, f"{mistake}; for {text} it gives {sorted(got)}")
 

@@ -31,7 +31,7 @@ from nas_tutorial.training.recipes import Recipe
 from nas_tutorial.training.stacking import train_together
 
 TINY = "tiny_table.json"
-TINY_SPACE = spaces.Tiny(channels=4, cells=1)
+TINY_SPACE = spaces.Tiny(channels=4, cells=1, nodes=3)
 TINY_DATA = {"name_or_path": "strokes", "seed": 0}
 TINY_RECIPE = Recipe(epochs=3)
 SEEDS = (0, 1, 2)
