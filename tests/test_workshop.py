@@ -46,8 +46,7 @@ def test_source_and_notebook_agree(source):
 
 @each_source
 def test_notebook_keeps_the_form_of_a_lesson(source):
-    path = notebooks.target(source)
-    assert template.problems(nbformat.read(path, as_version=4), path) == []
+    assert notebooks.faults(source) == []
 
 
 def test_set_up_is_the_same_in_every_notebook():
@@ -132,6 +131,21 @@ def test_check_finds_a_changed_a_missing_and_an_added_cell(lesson):
     assert "is missing" in notebooks.disagreement(lesson)
 
 
+def test_a_check_fails_for_a_faulty_form_and_names_the_faults(lesson, capsys):
+    notebooks.build(lesson)
+    assert notebooks.main(["--check"]) == 1
+    said = capsys.readouterr().err
+    assert "no heading '## Predict first …'" in said and "figure" in said and "words of prose" in said
+
+
+def test_a_set_up_of_ones_own_is_found(lesson):
+    lesson.with_name("00_first.py").write_text("# %% [markdown]\n# ## Set-up\n\n# %%\nimport os\n", encoding="utf-8")
+    lesson.write_text(LESSON + "\n# %% [markdown]\n# ## Set-up\n\n# %%\nimport os\n", encoding="utf-8")
+    assert not [fault for fault in notebooks.build(lesson) if "Set-up" in fault and "copy" in fault]
+    lesson.write_text(LESSON + "\n# %% [markdown]\n# ## Set-up\n\n# %%\nimport re\n", encoding="utf-8")
+    assert [fault for fault in notebooks.build(lesson) if "a copy of the one in the first notebook" in fault]
+
+
 def test_an_output_that_changes_in_more_than_seconds_is_written_anew(lesson):
     notebooks.build(lesson)
     path = notebooks.target(lesson)
@@ -171,8 +185,16 @@ def markdown(*texts):
 def test_parts_of_a_lesson_must_be_there_and_in_order():
     parts = [f"## {part}" for part in template.HEADINGS]
     assert template.order(markdown("# 1 · Go", *parts)) == []
-    assert "Set-up" in template.order(markdown("# 1 · Go", *[part for part in parts if "Set-up" not in part]))[0]
-    assert template.order(markdown("# 1 · Go", *reversed(parts)))
+    assert template.order(markdown("# 1 · Go", *parts[1:], parts[0]))[0] == (
+        "the heading '## You will …' must stand before '## Set-up …'"
+    )
+    assert len(template.order(markdown("# 1 · Go", *reversed(parts)))) == len(parts) - 1
+
+
+def test_all_missing_parts_of_a_lesson_are_named():
+    named = [f"no heading '## {part} …'" for part in template.HEADINGS]
+    assert template.order(markdown("# 1 · Go")) == named
+    assert template.order(markdown("# 1 · Go", "## Exercises")) == [part for part in named if "Exercises" not in part]
 
 
 def test_a_skipped_level_and_a_second_title_are_found_but_not_comments_in_code():
@@ -228,7 +250,7 @@ def test_what_is_shown_has_the_form_that_the_template_wants(monkeypatch):
     figure.subplots().plot([1, 2])
     monkeypatch.setattr("IPython.display.display", lambda data, metadata, raw: kept.append((data, metadata)))
     plots.show(figure, alt="A line < a curve.")
-    kept.append(drawing.draw(spaces.Tiny().parse("|conv_3x3~0|+|skip~0|skip~1|"))._repr_mimebundle_())
+    kept.append(drawing.draw(spaces.Tiny(nodes=3).parse("|conv_3x3~0|+|skip~0|skip~1|"))._repr_mimebundle_())
     for data, metadata in kept:
         notebook = figure_of(data, metadata["image/png"]["alt"])
         texts = {text for _, text, _ in template.output_figures(notebook)}

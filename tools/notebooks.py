@@ -2,7 +2,7 @@
 
 python -m tools.notebooks [NN ...]            run and write (all, or those with these numbers)
 python -m tools.notebooks --measure [NN ...]  the same, and print the figures for the header lines
-python -m tools.notebooks --check [NN ...]    run nothing; fail where sources and notebooks differ
+python -m tools.notebooks --check [NN ...]    run nothing; fail where a notebook differs from its source, or in form
 
 What is written depends on the sources alone: cell ids come from the content; widget state, timings and messages on
 stderr are dropped; an output that differs from the committed one only in seconds or addresses is left as it was.
@@ -169,7 +169,12 @@ def build(source: Path, measure: bool = False) -> list[str]:
     nbformat.validate(notebook)
     path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     print(f"{measured} · {path.stat().st_size / 1e3:.0f} KB" if measure else f"{measured.total:.0f} s")
-    return template.problems(notebook, path) + template.cost_problems(notebook, measured)
+    return form(notebook, path) + template.cost_problems(notebook, measured)
+
+
+def form(notebook: NotebookNode, path: Path) -> list[str]:
+    """Return everything in which a notebook departs from the form of a lesson; its set-up is that of the first one."""
+    return template.problems(notebook, path, template.set_up_cell(read_source(sources()[0])))
 
 
 def disagreement(source: Path) -> str | None:
@@ -186,6 +191,13 @@ def disagreement(source: Path) -> str | None:
     return None
 
 
+def faults(source: Path) -> list[str]:
+    """Return where a notebook differs from its source, else where it departs from the form; runs nothing."""
+    if difference := disagreement(source):
+        return [difference]
+    return form(nbformat.read(target(source), as_version=4), target(source))
+
+
 def orphans() -> list[str]:
     """Return a complaint for every notebook without a source."""
     known = {target(source) for source in sources()}
@@ -196,12 +208,12 @@ def main(argv: list[str] | None = None) -> int:
     """Read the command line; return 1 where something is wrong, else 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="two-digit numbers of notebooks; all when none is given")
-    parser.add_argument("--check", action="store_true", help="only compare sources and notebooks")
+    parser.add_argument("--check", action="store_true", help="run nothing: compare with sources, check the form")
     parser.add_argument("--measure", action="store_true", help="print seconds and memory for the header lines")
     options = parser.parse_args(argv)
     chosen = sources(options.numbers)
     if options.check:
-        complaints = [found for source in chosen if (found := disagreement(source))] + orphans()
+        complaints = [fault for source in chosen for fault in faults(source)] + orphans()
     else:
         complaints = [problem for source in chosen for problem in build(source, options.measure)]
     for complaint in complaints:

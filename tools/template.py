@@ -4,6 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -126,9 +127,17 @@ def order(notebook: NotebookNode) -> list[str]:
     for (before, _), (level, text) in zip(found, found[1:], strict=False):
         if level > before + 1:
             complaints.append(f"heading {text!r} skips a level")
-    rest = iter([text for level, text in found if level == 2])
-    missing = [part for part in HEADINGS if not any(text.startswith(part) for text in rest)][:1]
-    return complaints + [f"no heading '## {part} …' in its place ({', '.join(HEADINGS)})" for part in missing]
+    return complaints + parts([text for level, text in found if level == 2])
+
+
+def parts(texts: list[str]) -> list[str]:
+    """Name every part of a lesson that has no heading among these of level 2, and those that stand too late."""
+    places = {part: [i for i, text in enumerate(texts) if text.startswith(part)] for part in HEADINGS}
+    there = [(part, where[0]) for part, where in places.items() if where]
+    late = [(part, after) for (part, i), (after, j) in pairwise(there) if i > j]
+    return [f"no heading '## {part} …'" for part, where in places.items() if not where] + [
+        f"the heading '## {part} …' must stand before '## {after} …'" for part, after in late
+    ]
 
 
 def sizes(notebook: NotebookNode, path: Path) -> list[str]:
@@ -138,7 +147,7 @@ def sizes(notebook: NotebookNode, path: Path) -> list[str]:
         "cells": len(notebook.cells),
         "code lines": max(lines, default=0),
         "median code lines": median(lines or [0]),
-        "set-up lines": set_up_lines(notebook),
+        "set-up lines": len(set_up_cell(notebook).splitlines()),
         "file KB": path.stat().st_size / 1e3,
         "image KB": max((kilobytes for _, _, kilobytes in output_figures(notebook)), default=0),
     }
@@ -158,9 +167,10 @@ def set_up_cell(notebook: NotebookNode) -> str:
     return ""
 
 
-def set_up_lines(notebook: NotebookNode) -> int:
-    """Count the lines of the set-up cell."""
-    return len(set_up_cell(notebook).splitlines())
+def set_up(notebook: NotebookNode, model: str) -> list[str]:
+    """Check that the set-up cell is the model, that of the first notebook."""
+    same = set_up_cell(notebook) == model
+    return [] if same else ["the code cell after '## Set-up' must be a copy of the one in the first notebook"]
 
 
 def pictures(notebook: NotebookNode) -> list[str]:
@@ -195,10 +205,10 @@ def outputs(notebook: NotebookNode) -> list[str]:
     return complaints + (["widget state in the metadata"] if "widgets" in notebook.metadata else [])
 
 
-def problems(notebook: NotebookNode, path: Path) -> list[str]:
-    """Return everything in which a notebook departs from the template."""
-    rules = opening(notebook, path) + order(notebook) + sizes(notebook, path) + pictures(notebook) + outputs(notebook)
-    return [f"{path.name}: {complaint}" for complaint in rules]
+def problems(notebook: NotebookNode, path: Path, model: str) -> list[str]:
+    """Return everything in which a notebook departs from the form of a lesson; model: the set-up cell of all."""
+    found = opening(notebook, path) + order(notebook) + set_up(notebook, model) + sizes(notebook, path)
+    return [f"{path.name}: {complaint}" for complaint in found + pictures(notebook) + outputs(notebook)]
 
 
 def cost_problems(notebook: NotebookNode, measured: tuple[float, float, float]) -> list[str]:
