@@ -1,4 +1,4 @@
-"""The rooms of the package: who imports whom, gathered from the source into docs/architecture.md and docs/rooms.svg.
+"""The rooms of the package: who imports whom, from the source code into docs/architecture.md and docs/rooms.svg.
 
 A room is a package or a module at the top of `nas_tutorial`. It may import the rooms above it in `ROOMS`, never those
 below. To bring document and drawing up to date: `python -m tools.rooms`.
@@ -132,7 +132,7 @@ def upward(found: Iterable[Arrow]) -> list[str]:
 
 
 def circles(found: Iterable[Arrow]) -> list[str]:
-    """Return the modules that can be reached from themselves; imports for type hints, which never run, do not count."""
+    """Return the modules that are part of a circular import; imports for type hints, which never run, do not count."""
     pairs = {(arrow.source, arrow.target) for arrow in found if arrow.when != TYPES}
     return sorted(module for module in {source for source, _ in pairs} if module in reachable(module, pairs))
 
@@ -164,17 +164,23 @@ def direct(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 # --- arrows → document ------------------------------------------------------------------------------------------------
 HEAD = """# The rooms of the package
 
-Gathered from the source by `python -m tools.rooms`; do not edit.
+This page is written by `python -m tools.rooms`, from the source code; do not edit it.
 
-Rooms follow the way that a picture takes: loaded, fed to a network, which a space describes; trained, searched,
-measured, drawn. A room imports only rooms above it in this drawing, and no module can be reached from itself.
+A **room** is a package, or a single module, directly in `nas_tutorial`. The order of the rooms follows the way of a
+picture: it is loaded (`data`) and goes through a network (`networks`) that a search space describes (`spaces`).
+Networks are trained (`training`), searched (`strategies`), measured (`measures`) and drawn (`pictures`). A room imports
+only rooms above it in this drawing, and there are no circular imports.
 
 ![{alt}](rooms.svg)
 
-An arrow leads from a room to one that it imports{dashed}. Arrows that follow from others are left out of the drawing;
-all of them are in this table.
+An arrow leads from a room to one that it imports{dashed}. Where a room imports another one also by way of a third,
+the drawing leaves out the direct arrow; the table below has them all.
 
 """
+LEGEND = {
+    LOADED: "the room of this row imports the one of this column",
+    USED: "it does so only when a function runs",
+}
 DASHED = ", dashed where the import waits until a function runs"
 ALT = "Drawing of the rooms. "
 
@@ -202,7 +208,7 @@ def matrix(found: dict[tuple[str, str], str]) -> str:
     for room in ROOMS:
         rows.append(f"| [{room}](#{room}) | {' | '.join(SIGNS.get(found.get((room, c)), '') for c in columns)} |")
     signs = sorted(set(found.values()), key=list(SIGNS).index)
-    return "\n".join(rows) + f"\n\n{', '.join(f'{SIGNS[when]} imported {when}' for when in signs)}\n"
+    return "\n".join(rows) + "\n\n" + "; ".join(f"{SIGNS[when]} {LEGEND[when]}" for when in signs) + "\n"
 
 
 def section(room: str) -> str:
@@ -281,5 +287,5 @@ if __name__ == "__main__":
     DOCUMENT.write_text(page(), encoding="utf-8")
     DRAWING.write_text(drawing(), encoding="utf-8")
     print(f"{len(arrows())} imports between {len(modules())} modules in {DOCUMENT.relative_to(ROOT)}")
-    for fault in [*upward(arrows()), *(f"{module} can be reached from itself" for module in circles(arrows()))]:
+    for fault in [*upward(arrows()), *(f"{module} is part of a circular import" for module in circles(arrows()))]:
         print("fault:", fault)

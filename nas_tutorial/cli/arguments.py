@@ -21,7 +21,7 @@ answers together; what it finds is then trained from scratch, because accuracy d
 SEARCH = f"""Search a space and write what is found to runs/NAME:
 
   result.json, architecture.json   the whole history, and the architecture (feed it to retrain, draw, describe)
-  weights.safetensors              shared weights, DARTS' α, ENAS' controller
+  weights.safetensors              what was learnt: shared weights, and α or the controller
   cell.svg, curves.png             the architecture and the course of the search, as pictures
   checkpoints                      the state after the last epochs, from which --resume goes on
 
@@ -87,8 +87,10 @@ def add_search(command: ArgumentParser) -> None:
     add_data(command)
     add_sizes(command)
     command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
-    command.add_argument("--order", type=int, choices=(1, 2), help="darts only: 2 looks one training step ahead")
-    command.add_argument("--shared", action="store_true", help="random only: compare many within one supernet")
+    command.add_argument(
+        "--order", type=int, choices=(1, 2), help="darts, variants: 2 looks one training step ahead"
+    )
+    command.add_argument("--shared", action="store_true", help="random: compare many within one supernet")
     command.add_argument("--seed", type=int, default=0, help="same seed, same search (0)")
     command.add_argument("--name", help="write to runs/NAME (a new name)")
     command.add_argument("--resume", action="store_true", help="go on with the search in runs/NAME where it stopped")
@@ -153,8 +155,8 @@ def add_sizes(command: ArgumentParser) -> None:
     )
     command.add_argument("--channels", type=positive, help="channels of the first cells")
     command.add_argument("--cells", type=positive, help="number of cells (nasbench201: of each stage)")
-    command.add_argument("--nodes", type=positive, help="nodes of a cell (all spaces but enas_macro)")
-    command.add_argument("--layers", type=positive, help="number of layers (enas_macro)")
+    command.add_argument("--nodes", type=positive, help="nodes of a cell (spaces of cells)")
+    command.add_argument("--layers", type=positive, help="number of layers (spaces of layers, such as enas_macro)")
     command.add_argument("--operations", nargs="+", metavar="OP", help="offer only these operations")
 
 

@@ -1,4 +1,4 @@
-"""Pictures for a search: three built-in data sets and a user's own, in splits that never overlap."""
+"""Pictures for a search: built-in data sets and a user's own, in splits that never overlap."""
 
 from nas_tutorial.data.loading import load
 from nas_tutorial.data.pictures import Data, Split

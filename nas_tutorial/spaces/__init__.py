@@ -1,4 +1,4 @@
-"""Search spaces: `Tiny`, `NASBench201`, `DARTS`, `ENASMacro`, `ENASMicro`.
+"""Search spaces: `BY_NAME` lists them all, `get` gives one in the sizes asked for.
 
 Each is a frozen dataclass whose fields are the sizes of its network; see `Space` for what all of them can do.
 """

@@ -1,7 +1,7 @@
-"""Search strategies, each a module with `search(space, data, …)`: `darts`, `enas`, `random`.
+"""Search strategies, each a module with `search(space, data, …)`; `SUMMARIES` lists them all.
 
-This table is the one place where their names are written; the command line and the demonstration read it. Looking at it
-loads nothing: modules and names are loaded when they are used.
+`SUMMARIES` is the only place where their names are written; the command line reads them there. Importing this package
+loads none of them: modules and names are loaded when they are used.
 """
 
 from importlib import import_module
