@@ -87,9 +87,7 @@ def add_search(command: ArgumentParser) -> None:
     add_data(command)
     add_sizes(command)
     command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
-    command.add_argument(
-        "--order", type=int, choices=(1, 2), help="darts, variants: 2 looks one training step ahead"
-    )
+    command.add_argument("--order", type=int, choices=(1, 2), help="darts and variants: 2 looks one step ahead")
     command.add_argument("--shared", action="store_true", help="random: compare many within one supernet")
     command.add_argument("--seed", type=int, default=0, help="same seed, same search (0)")
     command.add_argument("--name", help="write to runs/NAME (a new name)")
