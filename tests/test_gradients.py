@@ -46,9 +46,9 @@ def problem_in(space, seed=0, smooth=True):
     return Bilevel(space, smoothed(network) if smooth else network, alphas), *batches
 
 
-def trained(problem, train, steps=3):
+def trained(problem, train, steps=3, **settings):
     """The optimiser of the weights after some steps, so that momentum buffers are full."""
-    optimiser = Config(learning_rate=XI).optimiser(problem.network.parameters())
+    optimiser = Config(learning_rate=XI, **settings).optimiser(problem.network.parameters())
     for _ in range(steps):
         optimiser.zero_grad()
         problem.loss(train).backward()
@@ -58,7 +58,7 @@ def trained(problem, train, steps=3):
 
 def virtual_step(problem, optimiser):
     """The step that DARTS foresees for this optimiser."""
-    return DARTS.virtual_step(SimpleNamespace(problem=problem, optimiser=optimiser))
+    return DARTS.virtual_step(SimpleNamespace(problem=problem, descent=SimpleNamespace(optimiser=optimiser)))
 
 
 def setting(space=THREE, seed=0, smooth=True):
@@ -211,10 +211,11 @@ def test_the_virtual_step_has_the_length_it_should():
     assert length == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("nesterov", [False, True])
 @pytest.mark.parametrize("steps", [0, 1, 4])
-def test_the_virtual_step_is_the_next_step_of_sgd(steps):
+def test_the_virtual_step_is_the_next_step_of_sgd(steps, nesterov):
     problem, train, _ = problem_in(THREE)
-    optimiser = trained(problem, train, steps)
+    optimiser = trained(problem, train, steps, nesterov=nesterov)
     (g,) = gradient(problem.loss(train), problem.weights)
     foreseen = virtual_step(problem, optimiser)(problem.weights, g)
     before = flat(problem.weights).clone()
@@ -225,10 +226,20 @@ def test_the_virtual_step_is_the_next_step_of_sgd(steps):
     assert (flat(problem.weights) - before).norm() > 1e-3
 
 
+def test_unrolled_is_exact_with_the_momentum_of_nesterov():
+    """The look-ahead moves by (1 + momentum) · ξ per unit of the gradient, and the second-order term with it."""
+    problem, train, validation = problem_in(THREE, smooth=True)
+    step = virtual_step(problem, trained(problem, train, nesterov=True))
+    truth, found = exact(problem, train, validation, step), unrolled(problem, train, validation, step, r=1e-3)
+    error = float((flat(found) - flat(truth)).norm() / flat(truth).norm())
+    print(f"relative error {error:.1e}; reach {step.reach}, ξ {step.xi}")
+    assert error < 1e-5 and step.reach == pytest.approx(1.9 * step.xi)
+
+
 def test_the_virtual_step_follows_the_learning_rate_of_the_schedule():
     problem, train, _ = problem_in(THREE)
     optimiser = trained(problem, train)
-    schedule = Config(epochs=2, final_rate=0.0).schedule(optimiser)
+    schedule = Config(epochs=2, final_rate=0.0).schedule(optimiser, 1)
     assert virtual_step(problem, optimiser).xi == XI
     optimiser.step()
     schedule.step()

@@ -88,7 +88,7 @@ def test_paths_are_drawn_uniformly(strokes, monkeypatch):
     """A χ² test over the operations of each edge; one path per batch, and a new one each time."""
     drawn, batches = [], 300
     supernet = TINY.supernet(4)
-    monkeypatch.setattr(training.fitting, "optimiser_step", lambda *_: None)
+    monkeypatch.setattr(training.descent, "optimiser_step", lambda *_: None)
     supernet.register_forward_pre_hook(lambda module, args: drawn.append(args[1].choices))
     generator, recipe = torch.Generator().manual_seed(0), Recipe(batch_size=2)
     for _ in range(10):

@@ -17,6 +17,7 @@ from nas_tutorial.data import Data, Split
 from nas_tutorial.networks.edges import set_drop_path
 from nas_tutorial.strategies import darts, enas, random, sharing
 from nas_tutorial.training import (
+    Descent,
     EndlessBatches,
     Meter,
     Recipe,
@@ -56,10 +57,13 @@ def unchanged(network, before):
 
 
 # --- schedules ---
+BY_EPOCH = {"per_step": False, "warmup": 0.0}
+
+
 def rates(recipe, epochs):
     """The learning rate in each epoch."""
     optimiser = recipe.optimiser(iter([nn.Parameter(torch.zeros(1))]))
-    schedule, seen = recipe.schedule(optimiser), []
+    schedule, seen = recipe.schedule(optimiser, 1), []
     for _ in range(epochs):
         seen.append(optimiser.param_groups[0]["lr"])
         optimiser.step()
@@ -68,7 +72,7 @@ def rates(recipe, epochs):
 
 
 def test_cosine_restarts():
-    seen = rates(Recipe(learning_rate=0.05, final_rate=0.0005, restart=10), 150)
+    seen = rates(Recipe(learning_rate=0.05, final_rate=0.0005, restart=10, **BY_EPOCH), 150)
     published = {0: 0.05, 1: 0.048789, 5: 0.02525, 9: 0.001711, 11: 0.049695}
     print({epoch: round(seen[epoch], 6) for epoch in published})
     assert {epoch: round(seen[epoch], 6) for epoch in published} == published
@@ -77,8 +81,46 @@ def test_cosine_restarts():
 
 
 def test_a_single_cosine():
-    seen = rates(Recipe(epochs=50, learning_rate=0.025, final_rate=0.001), 50)
+    seen = rates(Recipe(epochs=50, learning_rate=0.025, final_rate=0.001, **BY_EPOCH), 50)
     assert seen == pytest.approx([0.001 + 0.024 * (1 + cos(pi * t / 50)) / 2 for t in range(50)], rel=1e-9)
+
+
+def test_the_rate_warms_up_and_falls_with_every_step():
+    """10 epochs of 5 steps: 10 steps up in equal parts, then half a cosine down to the final rate."""
+    recipe, seen = Recipe(epochs=10, learning_rate=0.4, final_rate=0.1, warmup=0.2), []
+    descent = Descent([w := nn.Parameter(torch.zeros(1))], recipe, range(5 * recipe.batch_size + 3), range(10**6))
+    for _ in range(10):
+        for _ in range(5):
+            seen.append(descent.optimiser.param_groups[0]["lr"])
+            descent.step(w.sum())
+        descent.after_epoch()
+    rise = [0.04 * (i + 1) for i in range(10)]
+    fall = [0.1 + 0.3 * (1 + cos(pi * i / 40)) / 2 for i in range(40)]
+    assert seen == pytest.approx(rise + fall, rel=1e-12)
+
+
+def test_by_epoch_every_step_of_an_epoch_has_the_same_rate():
+    recipe, seen = Recipe(epochs=4, learning_rate=0.2, **BY_EPOCH), []
+    descent = Descent([w := nn.Parameter(torch.zeros(1))], recipe, range(3 * recipe.batch_size))
+    for _ in range(4):
+        for _ in range(3):
+            seen.append(descent.optimiser.param_groups[0]["lr"])
+            descent.step(w.sum())
+        descent.after_epoch()
+    assert seen == pytest.approx([0.1 * (1 + cos(pi * e / 4)) for e in range(4) for _ in range(3)])
+
+
+@pytest.mark.parametrize("wrong", [{"per_step": False}, {"restart": 3}])
+def test_a_course_that_cannot_be_is_refused(wrong):
+    with pytest.raises(ValueError, match="the rate changes by"):
+        Recipe(**wrong)
+
+
+@pytest.mark.parametrize("profile", ["paper", "small"])
+def test_published_profiles_change_the_rate_by_epoch_and_small_ones_by_step(profile):
+    for profiles in (training.RECIPES, darts.PROFILES, enas.PROFILES, random.PROFILES):
+        recipe = profiles[profile]
+        assert (recipe.per_step, recipe.warmup) == ((True, 0.2) if profile == "small" else (False, 0.0))
 
 
 def test_the_optimiser_is_what_the_recipe_says():
@@ -147,8 +189,8 @@ def test_fit_follows_the_schedule(strokes, monkeypatch):
         seen.append((optimiser.param_groups[0]["lr"], clip))
         optimiser_step(loss, optimiser, clip)
 
-    monkeypatch.setattr(training.fitting, "optimiser_step", spy)
-    recipe = Recipe(4, 40, learning_rate=0.2, clip=3.0)
+    monkeypatch.setattr(training.descent, "optimiser_step", spy)
+    recipe = Recipe(4, 40, learning_rate=0.2, clip=3.0, **BY_EPOCH)
     list(fit(a_network(), strokes.train, strokes, recipe, torch.Generator()))
     expected = [(0.1 * (1 + cos(pi * epoch / 4)), 3.0) for epoch in range(4) for _ in range(2)]
     assert seen == [pytest.approx(pair) for pair in expected]

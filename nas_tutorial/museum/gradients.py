@@ -37,7 +37,7 @@ def unrolled_by(combine: Combine) -> Callable[..., Tensors]:
                 direct, d = gradients.gradient(problem.loss(validation), problem.alphas, problem.weights)
             epsilon = r / gradients.norm(d)
             plus, minus = (gradients._alpha_gradient_at(problem, train, d, sign * epsilon) for sign in (1, -1))
-        return {name: combine(direct[name], plus[name], minus[name], step.xi, epsilon) for name in direct}
+        return {name: combine(direct[name], plus[name], minus[name], step.reach, epsilon) for name in direct}
 
     return unrolled
 
@@ -52,7 +52,7 @@ def nni_virtual_step() -> Iterator[None]:
 
     def call(self: VirtualStep, weights: Tensors, gradient: Tensors) -> Tensors:
         for name, w in weights.items():
-            w = w - self.xi * (self.velocity(name) + gradient[name] + self.decay * w)
+            w = w - self.xi * self.move(name, gradient[name] + self.decay * w)
         return dict(weights)
 
     with replaced(VirtualStep, "__call__", call):
@@ -68,12 +68,13 @@ def quark0_bare_except() -> Iterator[None]:
     """
 
     def virtual_step(self: darts.DARTS) -> VirtualStep:
-        group, state = self.optimiser.param_groups[0], self.optimiser.state
+        optimiser = self.descent.optimiser
+        group, state = optimiser.param_groups[0], optimiser.state
         try:
             buffers = {name: state[w]["momentum"] for name, w in self.problem.weights.items()}
         except:  # noqa: E722 - this is the bug
             buffers = None
-        return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers)
+        return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers, group["nesterov"])
 
     with replaced(darts.DARTS, "virtual_step", virtual_step):
         yield

@@ -11,7 +11,7 @@ from nas_tutorial.museum.exhibit import ENAS, NNI, exhibit, replaced
 from nas_tutorial.networks.edges import Edge
 from nas_tutorial.spaces.darts import DARTSNetwork
 from nas_tutorial.spaces.enas_micro import MicroCell
-from nas_tutorial.training import fitting
+from nas_tutorial.training import descent
 
 
 @exhibit(ENAS.lines("src/cifar10/general_child.py", 268, 295))
@@ -88,5 +88,5 @@ def enas_unclipped() -> Iterator[None]:
             p.grad = gradient
         optimiser.step()
 
-    with replaced(fitting, "optimiser_step", optimiser_step):
+    with replaced(descent, "optimiser_step", optimiser_step):
         yield

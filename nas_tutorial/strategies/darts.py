@@ -17,9 +17,10 @@ from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
 from nas_tutorial.strategies.results import Event
-from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
-from nas_tutorial.training.fitting import Meter, batches, evaluate, optimiser_step
+from nas_tutorial.training.fitting import Meter, batches, evaluate
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Config(SearchConfig):
     """Settings of a search; the defaults are the paper's  (DARTS, §A.1).
 
     order: 1 takes the weights as they are, 2 looks one step ahead. alpha_rate, alpha_decay: learning rate and weight
-    decay of Adam for α. alpha_scale: standard deviation of α at the start. r: reach of the finite difference,
-    ε = r / ‖∇L_val‖. derive_none: whether an edge of the result may be "none", see `Space.derive`.
-    Raises ValueError for another order.
+    decay of Adam for α. alpha_scale: standard deviation of α at the start. alpha_start: epochs of the weights alone,
+    before α begins to move. r: reach of the finite difference, ε = r / ‖∇L_val‖. derive_none: whether an edge of the
+    result may be "none", see `Space.derive`. Raises ValueError for another order.
     """
 
     epochs: int = 50
@@ -40,6 +41,7 @@ class Config(SearchConfig):
     alpha_rate: float = 3e-4
     alpha_decay: float = 1e-3
     alpha_scale: float = 1e-3
+    alpha_start: int = 0
     r: float = 0.01
     derive_none: bool = False
 
@@ -49,22 +51,21 @@ class Config(SearchConfig):
             raise ValueError(f"The order is {self.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
 
 
-PROFILES = {"paper": Config(), "small": Config(epochs=8, batch_size=64, learning_rate=0.1, alpha_rate=0.03)}
+PROFILES = {"paper": Config(), "small": Config(epochs=8, learning_rate=0.1, final_rate=0.0, alpha_rate=0.03, **SHORT)}
 
 
 class DARTS(Strategy):
     """Descent on α and weights in turn. A variant replaces what α means (`probabilities`) or adds to `fresh_alphas`."""
 
     name: ClassVar[str] = "darts"
-    kept = ("network", "alphas", "optimiser", "schedule", "alpha_optimiser", "generator", "epochs_done")
+    kept = ("network", "alphas", "descent", "alpha_optimiser", "generator", "epochs_done")
 
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
         super().__init__(space, data, config, seed, device)
         self.network = to_device(space.supernet(data.classes, data.channels), device)
         self.alphas = {name: a.detach().to(device).requires_grad_() for name, a in self.fresh_alphas().items()}
         self.problem = Bilevel(space, self.network, self.alphas, self.training_probabilities)
-        self.optimiser = config.optimiser(self.network.parameters())
-        self.schedule = config.schedule(self.optimiser)
+        self.descent = Descent(self.network.parameters(), config, data.train, data.validation)
         self.alpha_optimiser = torch.optim.Adam(
             self.alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay
         )
@@ -86,9 +87,10 @@ class DARTS(Strategy):
         meter = Meter()
         self.network.train()
         for train, validation in self.pairs_of_batches():
-            self.step_alpha(train, validation)
+            if self.epochs_done >= self.config.alpha_start:
+                self.step_alpha(train, validation)
             self.step_weights(train, meter)
-        self.schedule.step()
+        self.descent.after_epoch()
         return self.judged(meter)
 
     def pairs_of_batches(self) -> Iterator[tuple[Batch, Batch]]:
@@ -108,17 +110,18 @@ class DARTS(Strategy):
 
     def virtual_step(self) -> VirtualStep:
         """The step that SGD would take next, momentum and weight decay included."""
-        group, state = self.optimiser.param_groups[0], self.optimiser.state
+        optimiser = self.descent.optimiser
+        group, state = optimiser.param_groups[0], optimiser.state
         moving = {name: state[w].get("momentum_buffer") for name, w in self.problem.weights.items() if w in state}
         buffers = {name: buffer for name, buffer in moving.items() if buffer is not None}
-        return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers)
+        return VirtualStep(group["lr"], group["momentum"], group["weight_decay"], buffers, group["nesterov"])
 
     def step_weights(self, train: Batch, meter: Meter) -> None:
         """A step of SGD down the training loss; no gradient for α is computed."""
         images, labels = train
         logits = self.problem.logits(images, alphas=detached(self.alphas))
         loss = cross_entropy(logits, labels)
-        optimiser_step(loss, self.optimiser, self.config.clip)
+        self.descent.step(loss)
         meter.add(loss.detach(), logits, labels)
 
     def judged(self, meter: Meter) -> Event:

@@ -16,9 +16,10 @@ from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller as controllers
 from nas_tutorial.strategies.controller import Controller, Sample
 from nas_tutorial.strategies.results import Event, Probabilities
-from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, name_of, prefixed
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, name_of, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
 from nas_tutorial.training.checkpoints import Resumable
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import EndlessBatches
 from nas_tutorial.training.norms import batch_statistics
@@ -67,11 +68,13 @@ PROFILES = {
         epochs=30,
         batch_size=64,
         learning_rate=0.1,
+        final_rate=0.0,
         restart=None,
         updates=10,
         samples=10,
         reward_batch=64,
         controller_rate=0.03,
+        **SHORT,
     ),
 }
 MICRO_PAPER = Config(epochs=150, batch_size=160, updates=30, samples=10, reward_batch=160, controller_rate=3.5e-3)
@@ -86,7 +89,7 @@ class ENAS(Strategy):
     """Two phases in turn: the shared weights learn, then the policy that samples architectures."""
 
     name: ClassVar[str] = "enas"
-    kept = ("supernet", "policy", "optimiser", "schedule", "learner", "rewards", "generator", "epochs_done")
+    kept = ("supernet", "policy", "descent", "learner", "rewards", "generator", "epochs_done")
 
     def __init__(
         self,
@@ -100,18 +103,14 @@ class ENAS(Strategy):
         super().__init__(space, data, config, seed, device)
         self.supernet = to_device(space.supernet(data.classes, data.channels), device)
         self.policy = config.controller(space, seed).to(device)
-        self.optimiser = config.optimiser(self.supernet.parameters())
-        self.schedule = config.schedule(self.optimiser)
+        self.descent = Descent(self.supernet.parameters(), config, data.train)
         self.learner = Reinforce(self.policy, config)
         self.rewards = Rewards(self.supernet, data, config, reward, self.generator, device)
 
     def epoch(self) -> Event:
         """Both phases, and the best of some sampled architectures at the shared weights."""
         config = self.config
-        meter = train_paths(
-            self.supernet, self.draw_one, self.data, config, self.optimiser, self.generator, config.workers
-        )
-        self.schedule.step()
+        meter = train_paths(self.supernet, self.draw_one, self.data, self.descent, self.generator, config.workers)
         info = [self.learner.update(self.sample(config.samples), self.rewards) for _ in range(config.updates)]
         is_last = self.epochs_done + 1 == config.epochs
         candidates = self.sample(config.candidates if is_last else config.samples)

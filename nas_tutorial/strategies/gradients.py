@@ -59,24 +59,33 @@ class VirtualStep:
     """The step of the weights that is looked ahead: w' = w − ξ · (momentum · buffer + ∇_w L_train + decay · w).
 
     The paper writes it without momentum and weight decay, w' = w − ξ · ∇_w L_train  (DARTS, eq. 6); the official code
-    has both. buffers: the optimiser's momentum buffers by name of the weight; missing ones count as zero (before the
-    first step).
+    has both. nesterov: whether the momentum is Nesterov's, as in torch's SGD. buffers: the optimiser's momentum buffers
+    by name of the weight; missing ones count as zero (before the first step).
     """
 
     xi: float
     momentum: float = 0.9
     decay: float = 3e-4
     buffers: Mapping[str, Tensor] | None = None
+    nesterov: bool = False
 
     def __call__(self, weights: Tensors, gradient: Tensors) -> Tensors:
         """w' by name, with the shapes of w."""
-        return {
-            name: w - self.xi * (self.velocity(name) + gradient[name] + self.decay * w) for name, w in weights.items()
-        }
+        return {name: w - self.xi * self.move(name, gradient[name] + self.decay * w) for name, w in weights.items()}
+
+    def move(self, name: str, slope: Tensor) -> Tensor:
+        """The direction of the step: the slope and what earlier steps left, as torch's SGD puts them together."""
+        buffer = self.velocity(name) + slope
+        return slope + self.momentum * buffer if self.nesterov else buffer
 
     def velocity(self, name: str) -> Tensor | float:
         """The part of the step that stems from earlier ones."""
         return self.momentum * self.buffers[name] if self.buffers and name in self.buffers else 0.0
+
+    @property
+    def reach(self) -> float:
+        """How far w' moves per unit of ∇_w L_train: ξ, and (1 + momentum) · ξ with Nesterov's momentum."""
+        return self.xi * (1 + self.momentum) if self.nesterov else self.xi
 
 
 def gradient(loss: Tensor, *groups: Tensors, create_graph: bool = False) -> tuple[Tensors, ...]:
@@ -102,8 +111,9 @@ def exact(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep) 
 def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualStep, r: float = 0.01) -> Tensors:
     """∂_α L_val(w', α) − ξ · (∂_α L_train(w⁺) − ∂_α L_train(w⁻)) / 2ε with w± = w ± ε·∇_{w'} L_val  (DARTS, eq. 8).
 
-    r: ε = r / ‖∇_{w'} L_val‖ (the paper's 0.01). Four gradients; the weights come back bit for bit. Dropout and other
-    noise is the same in both passes of the difference, or their division by 2ε would blow it up.
+    r: ε = r / ‖∇_{w'} L_val‖ (the paper's 0.01). ξ is how far w' moves with the gradient (`step.reach`). Four
+    gradients; the weights come back bit for bit. Dropout and other noise is the same in both passes of the difference,
+    or their division by 2ε would blow it up.
     """
     noise = random_state()
     with frozen_statistics(problem.network):
@@ -112,7 +122,7 @@ def unrolled(problem: Bilevel, train: Batch, validation: Batch, step: VirtualSte
             direct, direction = gradient(problem.loss(validation), problem.alphas, problem.weights)
         epsilon = r / norm(direction).clamp_min(1e-30)  # a validation loss of 0 has no direction
         plus, minus = (_alpha_gradient_at(problem, train, direction, sign * epsilon, noise) for sign in (1, -1))
-    return {name: direct[name] - step.xi * (plus[name] - minus[name]) / (2 * epsilon) for name in direct}
+    return {name: direct[name] - step.reach * (plus[name] - minus[name]) / (2 * epsilon) for name in direct}
 
 
 def _alpha_gradient_at(

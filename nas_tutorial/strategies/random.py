@@ -13,8 +13,9 @@ from torch import Tensor
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import Event
-from nas_tutorial.strategies.searching import Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import evaluate, fit
 
@@ -37,7 +38,7 @@ class Config(SearchConfig):
 
 PROFILES = {
     "paper": Config(),
-    "small": Config(epochs=7, trial_epochs=5, batch_size=64, learning_rate=0.1, candidates=100),
+    "small": Config(epochs=7, trial_epochs=5, batch_size=64, learning_rate=0.1, candidates=100, **SHORT),
 }
 
 
@@ -79,13 +80,12 @@ class Shared(Strategy):
     """A supernet trained on uniform samples, in which some architectures are compared."""
 
     name: ClassVar[str] = "random"
-    kept = ("supernet", "optimiser", "schedule", "generator", "epochs_done")
+    kept = ("supernet", "descent", "generator", "epochs_done")
 
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
         super().__init__(space, data, config, seed, device)
         self.supernet = to_device(space.supernet(data.classes, data.channels), device)
-        self.optimiser = config.optimiser(self.supernet.parameters())
-        self.schedule = config.schedule(self.optimiser)
+        self.descent = Descent(self.supernet.parameters(), config, data.train)
 
     def sample(self) -> Architecture:
         """Any architecture, all equally likely."""
@@ -94,10 +94,7 @@ class Shared(Strategy):
     def epoch(self) -> Event:
         """Train the supernet, one path a batch, and compare: few architectures, in the last epoch many."""
         config = self.config
-        meter = train_paths(
-            self.supernet, self.sample, self.data, config, self.optimiser, self.generator, config.workers
-        )
-        self.schedule.step()
+        meter = train_paths(self.supernet, self.sample, self.data, self.descent, self.generator, config.workers)
         is_last = self.epochs_done + 1 == config.epochs
         candidates = [self.sample() for _ in range(config.candidates if is_last else 10)]
         best, accuracy = best_of(self.supernet, candidates, self.data)

@@ -27,18 +27,28 @@ from nas_tutorial.training.recipes import Recipe
 class SearchConfig(Recipe):
     """Settings that all searches share: how shared weights are trained, and how pictures are loaded.
 
+    By default the learning rate changes with every epoch, as published; the small profiles warm up and change it with
+    every step.
     workers: processes that load pictures; they change no result. Drop path and auxiliary head are for training from
     scratch; ValueError where a search is given one.
     """
 
+    nesterov: bool = False
+    per_step: bool = False
+    warmup: float = 0.0
     workers: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("drop_path", "auxiliary"):
             if getattr(self, name):
                 raise ValueError(
                     f"{name} is for training from scratch; leave it out of a search, and pass it to retrain."
                 )
+
+
+SHORT: dict[str, Any] = {"nesterov": True, "per_step": True, "warmup": 0.2}
+"""The course of the learning rate in small profiles, that of `Recipe`."""
 
 
 class Strategy(Resumable):

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.fitting import Meter, batches, train_epoch
 from nas_tutorial.training.norms import batch_statistics
-from nas_tutorial.training.recipes import Recipe
 
 Sampler = Callable[[], Architecture]
 
@@ -18,8 +18,7 @@ def train_paths(
     supernet: nn.Module,
     sampler: Sampler,
     data: Data,
-    recipe: Recipe,
-    optimiser: torch.optim.Optimizer,
+    descent: Descent,
     generator: torch.Generator,
     workers: int = 0,
 ) -> Meter:
@@ -32,7 +31,7 @@ def train_paths(
         logits = supernet(images, sampler())
         return nn.functional.cross_entropy(logits, labels), logits
 
-    return train_epoch(supernet, data.train, data, recipe, optimiser, generator, loss_on, workers)
+    return train_epoch(supernet, data.train, data, descent, generator, loss_on, workers)
 
 
 @torch.no_grad()

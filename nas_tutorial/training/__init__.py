@@ -1,6 +1,7 @@
 """Training of networks: recipes, epochs, retraining from scratch, stacks of small networks, states that are kept."""
 
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
+from nas_tutorial.training.descent import Descent, optimiser_step
 from nas_tutorial.training.devices import best_device, to_device
 from nas_tutorial.training.fitting import (
     EndlessBatches,
@@ -11,7 +12,6 @@ from nas_tutorial.training.fitting import (
     evaluate,
     fit,
     loss_of,
-    optimiser_step,
     train_epoch,
 )
 from nas_tutorial.training.norms import batch_statistics, frozen_statistics
@@ -22,6 +22,7 @@ from nas_tutorial.training.retraining import Scores, count_parameters, retrain, 
 __all__ = [
     "RECIPES",
     "Checkpoints",
+    "Descent",
     "EndlessBatches",
     "Epoch",
     "Meter",

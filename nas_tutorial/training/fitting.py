@@ -13,6 +13,7 @@ from torch.nn.functional import cross_entropy
 from nas_tutorial.data import Data, Split, augment, loader, normalise
 from nas_tutorial.networks.edges import set_drop_path
 from nas_tutorial.training.checkpoints import Resumable
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.recipes import Recipe
 
 LossOn = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -130,35 +131,27 @@ def loss_of(network: nn.Module, images: Tensor, labels: Tensor, auxiliary: float
     return cross_entropy(logits, labels), logits
 
 
-def optimiser_step(loss: Tensor, optimiser: torch.optim.Optimizer, clip: float) -> None:
-    """One step of the optimiser down the gradient, its norm clipped to `clip`."""
-    optimiser.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_([p for group in optimiser.param_groups for p in group["params"]], clip)
-    optimiser.step()
-
-
 def train_epoch(
     network: nn.Module,
     split: Split,
     data: Data,
-    recipe: Recipe,
-    optimiser: torch.optim.Optimizer,
+    descent: Descent,
     generator: torch.Generator,
     loss_on: LossOn,
     workers: int = 0,
 ) -> Meter:
-    """One step of the optimiser per batch of a split; generator: draws the order and the augmentation of the pictures.
+    """One step per batch of a split; generator: draws the order and the augmentation of the pictures.
 
     loss_on: (images, labels) → the loss to go down and the logits (B, classes).
     """
-    device, meter = next(network.parameters()).device, Meter()
+    device, meter, recipe = next(network.parameters()).device, Meter(), descent.recipe
     network.train()
     settings = {"augmented": True, "cutout": recipe.cutout, "device": device, "workers": workers}
     for images, labels in batches(split, data, recipe.batch_size, generator=generator, **settings):
         loss, logits = loss_on(images, labels)
-        optimiser_step(loss, optimiser, recipe.clip)
+        descent.step(loss)
         meter.add(loss.detach(), logits, labels)
+    descent.after_epoch()
     return meter
 
 
@@ -168,7 +161,7 @@ class Training(Resumable):
     generator: draws the order and the augmentation of the pictures; drop path and dropout use torch's default one.
     """
 
-    kept = ("network", "optimiser", "schedule", "generator", "epochs_done")
+    kept = ("network", "descent", "generator", "epochs_done")
 
     def __init__(
         self,
@@ -181,8 +174,7 @@ class Training(Resumable):
     ):
         self.network, self.split, self.data, self.recipe = network, split, data, recipe
         self.generator, self.workers, self.epochs_done = generator, workers, 0
-        self.optimiser = recipe.optimiser(network.parameters())
-        self.schedule = recipe.schedule(self.optimiser)
+        self.descent = Descent(network.parameters(), recipe, split)
 
     @property
     def finished(self) -> bool:
@@ -193,9 +185,8 @@ class Training(Resumable):
         """One pass over the pictures."""
         recipe = self.recipe
         set_drop_path(self.network, recipe.drop_path * self.epochs_done / recipe.epochs)
-        rest = self.optimiser, self.generator, self.loss_on, self.workers
-        meter = train_epoch(self.network, self.split, self.data, recipe, *rest)
-        self.schedule.step()
+        rest = self.descent, self.generator, self.loss_on, self.workers
+        meter = train_epoch(self.network, self.split, self.data, *rest)
         self.epochs_done += 1
         return Epoch(self.epochs_done, recipe.epochs, meter.loss, meter.accuracy)
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, LRScheduler
+from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How the weights of a network are trained: SGD with momentum, cosine schedule, clipped gradients.
 
-    restart: length of the first cosine period in epochs, each further one twice as long; None for a single period.
-    cutout: side of the erased square in pixels. drop_path: probability reached at the end (it grows linearly with the
-    epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
+    per_step: the learning rate changes with every step, else with every epoch, as in the papers. warmup: the fraction
+    of all steps over which it first grows linearly; short trainings may get stuck without (see
+    `benchmarks/recipes.py`). restart: length of the first cosine period in epochs, each further one twice as long; None
+    for a single period. cutout: side of the erased square in pixels. drop_path: probability reached at the end (it
+    grows linearly with the epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
+    Raises ValueError for a warm-up by epochs, or restarts by steps.
     """
 
     epochs: int = 5
@@ -24,7 +28,9 @@ class Recipe:
     learning_rate: float = 0.1
     final_rate: float = 0.0
     momentum: float = 0.9
-    nesterov: bool = False
+    nesterov: bool = True
+    per_step: bool = True
+    warmup: float = 0.2
     weight_decay: float = 3e-4
     clip: float = 5.0
     restart: int | None = None
@@ -32,21 +38,50 @@ class Recipe:
     drop_path: float = 0.0
     auxiliary: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.warmup and not self.per_step:
+            raise ValueError(f"warmup is {self.warmup}, but the rate changes by epoch: set warmup=0 or per_step=True.")
+        if self.restart and self.per_step:
+            raise ValueError(f"restart is {self.restart}, but the rate changes by step: set restart=None.")
+
     def optimiser(self, weights: Iterable[nn.Parameter]) -> torch.optim.SGD:
         """SGD over these weights."""
         return torch.optim.SGD(
             weights, self.learning_rate, self.momentum, weight_decay=self.weight_decay, nesterov=self.nesterov
         )
 
-    def schedule(self, optimiser: torch.optim.Optimizer) -> LRScheduler:
-        """Cosine from `learning_rate` to `final_rate`, stepped once per epoch, with warm restarts where asked for."""
+    def schedule(self, optimiser: torch.optim.Optimizer, steps: int) -> LRScheduler:
+        """Cosine from `learning_rate` to `final_rate`, with warm-up or restarts where asked for.
+
+        steps: in an epoch. Advance it after each of them, or after each epoch, as `per_step` says.
+        """
+        if self.per_step:
+            return LambdaLR(optimiser, lambda step: self.share(step, self.epochs * steps))
         if self.restart:
             return CosineAnnealingWarmRestarts(optimiser, self.restart, T_mult=2, eta_min=self.final_rate)
         return CosineAnnealingLR(optimiser, self.epochs, eta_min=self.final_rate)
+
+    def share(self, step: int, steps: int) -> float:
+        """Part of `learning_rate` that a step (0, 1, … of all `steps`) takes: a linear rise, then half a cosine."""
+        rise = round(self.warmup * steps)
+        if step < rise:
+            return (step + 1) / rise
+        floor = self.final_rate / self.learning_rate if self.learning_rate else 0.0
+        return floor + (1 - floor) * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1))) / 2
 
 
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(epochs=3),
     # DARTS, §A.2: 600 epochs at C = 36, L = 20.
-    "paper": Recipe(epochs=600, batch_size=96, learning_rate=0.025, cutout=16, drop_path=0.2, auxiliary=0.4),
+    "paper": Recipe(
+        epochs=600,
+        batch_size=96,
+        learning_rate=0.025,
+        nesterov=False,
+        per_step=False,
+        warmup=0.0,
+        cutout=16,
+        drop_path=0.2,
+        auxiliary=0.4,
+    ),
 }

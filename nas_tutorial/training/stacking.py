@@ -27,6 +27,7 @@ from nas_tutorial.networks.edges import Edge, NodeLoop
 from nas_tutorial.networks.ops import Zero
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.spaces.nasbench201 import DenseCell, ResidualReduction, StagedNetwork
+from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.fitting import batches
 from nas_tutorial.training.randomness import seeded
 from nas_tutorial.training.recipes import Recipe
@@ -162,18 +163,18 @@ def fit(network: nn.Module, count: int, split: Split, data: Data, recipe: Recipe
     """
     if recipe.drop_path or recipe.auxiliary:
         raise ValueError("Stacked networks know no drop path and no auxiliary head; set both to 0 or train one by one.")
-    optimiser = recipe.optimiser(network.parameters())
-    schedule = recipe.schedule(optimiser)
+    descent = Descent(network.parameters(), recipe, split)
     dtype, settings = next(network.parameters()).dtype, {"augmented": True, "cutout": recipe.cutout}
     network.train()
     for _ in range(recipe.epochs):
         for images, labels in batches(split, data, recipe.batch_size, generator=generator, **settings):
             logits = network(widen(images.to(dtype), count))  # (B, n, K)
-            optimiser.zero_grad()
+            descent.optimiser.zero_grad()
             count_losses(logits, labels).sum().backward()
             clip_each(network, count, recipe.clip)
-            optimiser.step()
-        schedule.step()
+            descent.optimiser.step()
+            descent.after_step()
+        descent.after_epoch()
 
 
 def count_losses(logits: Tensor, labels: Tensor) -> Tensor:

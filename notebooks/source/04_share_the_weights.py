@@ -55,7 +55,7 @@ from nas_tutorial import data, drawing, plots, ranking, tables, widgets
 from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
 from nas_tutorial.networks.edges import copy_weights
 from nas_tutorial.strategies.sharing import shared_accuracies, train_paths
-from nas_tutorial.training import Recipe, batch_statistics, batches, evaluate, fit, seeded, to_device
+from nas_tutorial.training import Descent, Recipe, batch_statistics, batches, evaluate, fit, seeded, to_device
 
 # %% [markdown]
 # ## Predict first
@@ -205,11 +205,9 @@ def train_supernet(seed, epochs=60):
     recipe = Recipe(epochs)
     with seeded(seed) as generator:
         supernet = to_device(space.supernet(strokes.classes, strokes.channels), "cpu")
-        optimiser = recipe.optimiser(supernet.parameters())
-        schedule, sampler = recipe.schedule(optimiser), partial(space.sample, generator)
+        descent, sampler = Descent(supernet.parameters(), recipe, strokes.train), partial(space.sample, generator)
         for _ in range(epochs):
-            meter = train_paths(supernet, sampler, strokes, recipe, optimiser, generator)
-            schedule.step()
+            meter = train_paths(supernet, sampler, strokes, descent, generator)
     print(f"seed {seed}: last epoch, loss {meter.loss:.2f}, accuracy {meter.accuracy:.2f}")
     return supernet
 

@@ -51,7 +51,7 @@ def step_without_decay():
     """Weight decay belongs to the step as well."""
 
     def call(self, weights, g):
-        return {name: w - self.xi * (self.velocity(name) + g[name]) for name, w in weights.items()}
+        return {name: w - self.xi * self.move(name, g[name]) for name, w in weights.items()}
 
     with replaced(VirtualStep, "__call__", call):
         yield

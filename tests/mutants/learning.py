@@ -8,7 +8,7 @@ from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts
 
 from nas_tutorial.data import Data
 from nas_tutorial.museum import replaced
-from nas_tutorial.training import fitting, randomness, recipes
+from nas_tutorial.training import descent, fitting, randomness, recipes
 
 from . import slip
 
@@ -20,7 +20,7 @@ def step(prepare):
         prepare(loss, optimiser, [p for group in optimiser.param_groups for p in group["params"]], clip)
         optimiser.step()
 
-    return replaced(fitting, "optimiser_step", optimiser_step)
+    return replaced(descent, "optimiser_step", optimiser_step)
 
 
 @slip("test_training.py::test_the_optimiser_never_sees_more_than_the_bound")
