@@ -200,10 +200,11 @@ def train_together(
     recipe: Recipe,
     seed: int,
     judge: Callable[..., Tensor] = evaluate,
+    judged_on: Sequence[str] = ("validation", "test"),
 ) -> dict[str, Tensor]:
     """Train all on the train split, each as `train_from_scratch` would with this seed, and judge them.
 
-    Returns {"validation": (n,), "test": (n,)}, accuracies.
+    Returns {"validation": (n,), "test": (n,)}, accuracies, or those of the splits in `judged_on`.
     """
     count, networks = len(architectures), []
     for architecture in architectures:
@@ -211,4 +212,4 @@ def train_together(
             networks.append(architecture.space.network(architecture, data.classes, data.channels))
     whole = stack(networks)
     fit(whole, count, data.train, data, recipe, torch.Generator().manual_seed(seed))
-    return {name: judge(whole, count, getattr(data, name), data) for name in ("validation", "test")}
+    return {name: judge(whole, count, getattr(data, name), data) for name in judged_on}
