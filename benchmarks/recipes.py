@@ -2,7 +2,7 @@
 
 Twelve cells of the NAS-Bench-201 space (ten random ones, and two on which trainings got stuck), three seeds, as many
 steps for each course. Cells are trained on the train split and judged on validation; the test split stays closed.
-Courses differ in nothing but the learning rate over time (and momentum of Nesterov, or AdamW, where their name says so).
+Courses differ in nothing but the learning rate over time, and in what their name says (Nesterov, AdamW).
 
 Prints one JSON line for each course and seed, then a table. With --out the lines are kept, and those that are there
 are not measured again. `--data FILE.npz --per-class 500` takes other pictures than digits.

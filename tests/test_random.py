@@ -90,9 +90,10 @@ def test_paths_are_drawn_uniformly(strokes, monkeypatch):
     supernet = TINY.supernet(4)
     monkeypatch.setattr(training.descent, "optimiser_step", lambda *_: None)
     supernet.register_forward_pre_hook(lambda module, args: drawn.append(args[1].choices))
-    generator, recipe = torch.Generator().manual_seed(0), Recipe(batch_size=2)
+    generator = torch.Generator().manual_seed(0)
+    descent = training.Descent(supernet.parameters(), Recipe(batch_size=2), strokes.train)
     for _ in range(10):
-        sharing.train_paths(supernet, lambda: TINY.sample(generator), strokes, recipe, None, generator)
+        sharing.train_paths(supernet, lambda: TINY.sample(generator), strokes, descent, generator)
     assert len(drawn) == batches
     counts = torch.stack([torch.bincount(column, minlength=5) for column in torch.tensor(drawn).T]).float()
     statistic = float(((counts - batches / 5) ** 2 / (batches / 5)).sum())
