@@ -1,7 +1,7 @@
 """Architectures as pictures: architecture → Graphviz graph → SVG, with or without a `dot` program on the machine.
 
-In a cell, grey boxes are nodes and coloured boxes the operations between them. In a macro network each layer is a box
-with its operation, and thin arcs are the skips.
+In a cell, grey boxes are nodes and coloured boxes the operations between them; thin, dashed and without arrowheads is
+what is dead. In a macro network each layer is a box with its operation, and thin arcs are the skips.
 """
 
 import os
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from nas_tutorial.pictures.images import Bundle, bundle, image, small_copy
-from nas_tutorial.pictures.style import COLOURS, HATCHES, MARKERS, Style, style_of
+from nas_tutorial.pictures.style import COLOURS, GREY, HATCHES, MARKERS, Style, looks, style_of
 from nas_tutorial.spaces import Architecture, Cell, CellEdge
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ GRAPH = {"rankdir": "LR", "bgcolor": "white", "fontname": FONT, "fontsize": "15"
 NODE = {"fontname": FONT, "fontsize": "13", "shape": "box", "height": "0.32", "margin": "0.12,0.04"}
 EDGE = {"color": "#444444", "penwidth": "2", "arrowsize": "0.7"}
 PLAIN = {"style": "filled,rounded", "fillcolor": "#EEEEEE"}
+DEAD_NODE = {"style": "rounded,dashed", "color": GREY, "fontcolor": GREY}
+DEAD_LINE = {"penwidth": "1", "arrowhead": "none"}
 FRAME = {"style": "rounded", "color": "#888888", "labeljust": "l", "margin": "10"}
 
 
@@ -87,21 +89,21 @@ def digraph(architecture: Architecture) -> "Digraph":
 
 def _add_cell(graph: "Digraph", name: str, cell: Cell) -> None:
     for node in cell.nodes:
-        graph.node(f"{name}/{node}", node, **PLAIN)
+        graph.node(f"{name}/{node}", node, **(DEAD_NODE if node in cell.dead_nodes else PLAIN))
     _line_up(graph, [f"{name}/{node}" for node in cell.nodes if node.startswith("input")])
-    for i, edge in enumerate(cell.edges):
-        _add_edge(graph, f"{name}/{edge.source}", f"{name}/{i}", f"{name}/{edge.target}", edge.operation)
+    for i, (edge, look) in enumerate(zip(cell.edges, looks(cell), strict=True)):
+        _add_edge(graph, f"{name}/{edge.source}", f"{name}/{i}", f"{name}/{edge.target}", edge.operation, look)
 
 
-def _add_edge(graph: "Digraph", source: str, box: str, target: str, operation: str) -> None:
+def _add_edge(graph: "Digraph", source: str, box: str, target: str, operation: str, look: Style) -> None:
     """source → box with the operation's name → target, or just an arrow where nothing is computed."""
     if not operation:
         graph.edge(source, target, color="#888888", penwidth="1")
         return
-    look = style_of(operation)
+    line = {"color": look.colour, "style": look.line}
     graph.node(box, operation, **_box(look))
-    graph.edge(source, box, color=look.colour, style=look.line, arrowhead="none")
-    graph.edge(box, target, color=look.colour, style=look.line)
+    graph.edge(source, box, **line | (DEAD_LINE if look.is_dead else {"arrowhead": "none"}))
+    graph.edge(box, target, **line | (DEAD_LINE if look.is_dead else {}))
 
 
 def _line_up(graph: "Digraph", nodes: Sequence[str]) -> None:
@@ -117,7 +119,8 @@ def _box(look: Style) -> dict[str, str]:
         "fillcolor": look.fill,
         "fontcolor": look.ink,
         "peripheries": str(look.rings),
-        "penwidth": "1" if look.outline in ("filled", "filled,rounded") else "2",
+        "penwidth": "1" if look.outline in ("filled", "filled,rounded") or look.is_dead else "2",
+        "color": GREY if look.is_dead else "black",
     }
 
 
@@ -157,8 +160,12 @@ def describe(architecture: Architecture) -> str:
 
 
 def _describe_cell(name: str, cell: Cell) -> str:
-    edges = (f"{operation} from {source} to {target}" for source, target, operation in cell.edges if operation)
-    return f"{name}: {', '.join(edges)}."
+    edges = (
+        f"{edge.operation} from {edge.source} to {edge.target}{' (dead: nothing flows here)' if look.is_dead else ''}"
+        for edge, look in zip(cell.edges, looks(cell), strict=True)
+        if edge.operation
+    )
+    return f"{name}: {', '.join(edges)}.{'' if cell.live else ' No path leads from input to output.'}"
 
 
 def _describe_network(network: Cell) -> str:
@@ -211,8 +218,10 @@ def sheet(
     space = architectures[0].space
     small = "cell" in architectures[0].cells
     parts = [miniature.miniature(a.cells["cell"]) if small else svg(a) for a in architectures]
+    dead = any(look.is_dead for a in architectures for cell in a.cells.values() for look in looks(cell))
     alt = f"A sheet of {len(parts)} architectures of the {space.name} space."
-    legend = miniature.legend(space.operations) if small else ""
+    alt += " Grey and dashed is what is dead: nothing flows there." if dead else ""
+    legend = miniature.legend(space.operations, dead) if small else ("", 0)
     columns = columns or (miniature.fitting(parts[0]) if small else 1)
     return Picture(miniature.grid(parts, columns, captions, legend, alt), alt)
 

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from nas_tutorial.pictures.style import style_of
+from nas_tutorial.pictures.style import Style, looks, style_of
 from nas_tutorial.spaces import Cell
 
 PAGE = 1100  # width of a sheet of miniatures, in pixels
@@ -18,15 +18,23 @@ def miniature(cell: Cell) -> str:
     """The cell as an `<svg>` element: nodes on an arch from input (left) to output (right), a disc on each edge."""
     width, height = 38 * len(cell.nodes) - 38, 29 * len(cell.nodes) - 29
     at = {name: _place(i / (len(cell.nodes) - 1), width, height) for i, name in enumerate(cell.nodes)}
-    lines = "".join(_line(at[source], at[target], operation) for source, target, operation in cell.edges)
-    discs = "".join(_disc(*_middle(at[source], at[target]), operation) for source, target, operation in cell.edges)
-    (x, y), *others = at.values()
-    dots = "".join(f"M{u - 4} {v}a4 4 0 1 0 0-.1" for u, v in others)
-    nodes = f'<path d="{dots}"/><circle cx="{x}" cy="{y}" r="3.5" fill="#FFF" stroke="#000"/>'
+    drawn = [(at[edge.source], at[edge.target], look) for edge, look in zip(cell.edges, looks(cell), strict=True)]
+    lines = "".join(_line(*edge) for edge in drawn)
+    discs = "".join(_disc(*_middle(start, end), look) for start, end, look in drawn)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
-        f'<g stroke-width="2.5">{lines}</g>{discs}{nodes}</svg>'
+        f'<g stroke-width="2.5">{lines}</g>{discs}{_nodes(at, cell.dead_nodes)}</svg>'
     )
+
+
+def _nodes(at: dict[str, Point], dead: Sequence[str]) -> str:
+    """A ring for the input, a dot for every other node; grey where it is dead."""
+    (first, (x, y)), *others = at.items()
+    ink, dots = ("#999" if first in dead else "#000"), {True: "", False: ""}
+    for name, (u, v) in others:
+        dots[name in dead] += f"M{u - 4} {v}a4 4 0 1 0 0-.1"
+    grey = f'<path d="{dots[True]}" fill="#999"/>' if dots[True] else ""
+    return f'<path d="{dots[False]}"/>{grey}<circle cx="{x}" cy="{y}" r="3.5" fill="#FFF" stroke="{ink}"/>'
 
 
 def _place(part: float, width: int, height: int) -> Point:
@@ -35,19 +43,20 @@ def _place(part: float, width: int, height: int) -> Point:
     return round(width / 2 + (width / 2 - 6) * math.cos(angle)), round(height - 13 - (height - 19) * math.sin(angle))
 
 
-def _line(start: Point, end: Point, operation: str) -> str:
-    look = style_of(operation)
-    return f'<path d="M{start[0]} {start[1]}L{end[0]} {end[1]}" stroke="{_short(look.colour)}"{DASHES[look.line]}/>'
+def _line(start: Point, end: Point, look: Style) -> str:
+    thin = ' stroke-width="1"' if look.is_dead else ""
+    ends = f"M{start[0]} {start[1]}L{end[0]} {end[1]}"
+    return f'<path d="{ends}" stroke="{_short(look.colour)}"{thin}{DASHES[look.line]}/>'
 
 
 def _middle(start: Point, end: Point) -> tuple[float, float]:
     return (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
 
 
-def _disc(x: float, y: float, operation: str) -> str:
+def _disc(x: float, y: float, look: Style) -> str:
     """A disc with the operation's letter; the size and place of the letter are set for the whole page."""
-    look = style_of(operation)
     outline = "" if look.fill == look.colour else f' stroke="{_short(look.colour)}"'
+    outline += ' stroke-dasharray="2 2"' if look.is_dead else ""
     ink = "" if look.ink == "#000000" else f' fill="{_short(look.ink)}"'
     return (
         f'<circle cx="{x:g}" cy="{y:g}" r="9" fill="{_short(look.fill)}"{outline}/>'
@@ -60,13 +69,17 @@ def _short(colour: str) -> str:
     return "#" + colour[1::2] if colour[1::2] == colour[2::2] else colour
 
 
-def legend(operations: Sequence[str]) -> str:
-    """The letters and names of the operations in one row, as SVG elements."""
+def legend(operations: Sequence[str], any_dead: bool) -> tuple[str, int]:
+    """The letters and names of the operations in one row, as SVG elements, and the width of the row.
+
+    any_dead: whether something dead is drawn, so that a word has to say how that looks.
+    """
     items, x = [], 12
     for operation in operations:
-        items.append(_disc(x, 13, operation) + _text(operation, x + 14))
+        items.append(_disc(x, 13, style_of(operation)) + _text(operation, x + 14))
         x += 50 + 8 * len(operation)
-    return "".join((*items, _text("○ input → ● output", x)))
+    rest = "○ input → ● output" + ("; grey and dashed: dead" if any_dead else "")
+    return "".join((*items, _text(rest, x))), x + 8 * len(rest)
 
 
 def _text(text: str, x: int) -> str:
@@ -78,15 +91,18 @@ def fitting(part: str) -> int:
     return int(PAGE // (_size(part)[0] + GAP))
 
 
-def grid(parts: Sequence[str], columns: int, captions: Sequence[str] | None, legend: str, alt: str) -> str:
-    """`<svg>` elements in rows and columns of equal size, with captions below each, as one `<svg>` under a legend."""
+def grid(parts: Sequence[str], columns: int, captions: Sequence[str] | None, legend: tuple[str, int], alt: str) -> str:
+    """`<svg>` elements in rows and columns of equal size, with captions below each, as one `<svg>` under a legend.
+
+    legend: SVG elements, empty for none, and their width.
+    """
     wide, high = (math.ceil(max(side)) for side in zip(*map(_size, parts), strict=True))
-    top, step = (LEGEND if legend else 0), high + GAP + (CAPTION if captions else 0)
-    body = [legend]
+    top, step = (LEGEND if legend[0] else 0), high + GAP + (CAPTION if captions else 0)
+    body = [legend[0]]
     for i, part in enumerate(parts):
         x, y = i % columns * (wide + GAP), top + i // columns * step
         body.append(_put(part, x, y) + (_caption(captions[i], x + wide / 2, y + high + 13) if captions else ""))
-    width = max(min(columns, len(parts)) * (wide + GAP), 760 if legend else 0)
+    width = max(min(columns, len(parts)) * (wide + GAP), legend[1])
     return _page("".join(body), width, top + math.ceil(len(parts) / columns) * step, alt)
 
 

@@ -5,6 +5,10 @@ The hue says what kind of operation it is, a darker shade of the same hue that i
 
 from typing import NamedTuple
 
+from nas_tutorial.spaces import Cell
+
+GREY = "#767676"  # the lightest grey in which text on white is easy to read  (WCAG 2.1)
+
 
 class Style(NamedTuple):
     """Looks of an operation.
@@ -25,13 +29,24 @@ class Style(NamedTuple):
 
     @property
     def fill(self) -> str:
-        """White for zero and skip, which compute nothing; the colour for all others."""
-        return "#FFFFFF" if self.family in ("zero", "skip") else self.colour
+        """White for zero, skip and what is dead, which compute nothing; the colour for all others."""
+        return "#FFFFFF" if self.family in ("zero", "skip") or self.is_dead else self.colour
 
     @property
     def ink(self) -> str:
-        """Black or white, whichever stands out more from the fill."""
-        return max("#000000", "#FFFFFF", key=lambda ink: contrast(ink, self.fill))
+        """Black or white, whichever stands out more from the fill; grey for what is dead."""
+        return GREY if self.is_dead else max("#000000", "#FFFFFF", key=lambda ink: contrast(ink, self.fill))
+
+    @property
+    def dead(self) -> "Style":
+        """The same operation on an edge where nothing flows: grey and dashed; zero keeps its looks."""
+        grey = {"colour": GREY, "line": "dashed", "outline": "filled,dashed", "rings": 1}
+        return self if self.family == "zero" else self._replace(**grey)
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether this is how an operation looks where nothing flows."""
+        return self.colour == GREY
 
 
 _STYLES = {
@@ -59,6 +74,12 @@ def style_of(operation: str) -> Style:
     """The looks of an operation by the name any space gives it; an operation of your own is yellow with a star."""
     family = _FAMILIES.get(operation, operation)
     return _STYLES.get(family) or Style(family, "#F0E442", "solid", "*", "*", "filled", 1, operation[:1].upper() or "?")
+
+
+def looks(cell: Cell) -> list[Style]:
+    """The looks of each edge of a cell, in their order."""
+    dead = set(cell.dead_edges)
+    return [style_of(edge.operation).dead if edge in dead else style_of(edge.operation) for edge in cell.edges]
 
 
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # for what is no operation

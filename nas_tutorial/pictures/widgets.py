@@ -137,6 +137,7 @@ def _menu(edge: CellEdge, operations: Sequence[str]) -> "Dropdown":
 
 
 def _words(architecture: Architecture, parameters: Callable[[Architecture], int] | None) -> str:
-    """Notation (which may be wrapped after every node) and number of parameters, as HTML."""
+    """Notation (which may be wrapped after every node), number of parameters and, where due, a warning, as HTML."""
     count = "" if parameters is None else f" {parameters(architecture):,} parameters."
-    return f"<code>{html.escape(str(architecture)).replace('+', '+<wbr>')}</code>.{count}"
+    warning = f" {html.escape(architecture.warning)}" if architecture.warning else ""
+    return f"<code>{html.escape(str(architecture)).replace('+', '+<wbr>')}</code>.{count}{warning}"
