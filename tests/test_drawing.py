@@ -14,7 +14,7 @@ from PIL import Image
 
 from nas_tutorial import spaces
 from nas_tutorial.pictures import drawing
-from nas_tutorial.pictures.style import contrast
+from nas_tutorial.pictures.style import GREY, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = sorted(spaces.BY_NAME)
@@ -162,6 +162,63 @@ def test_a_notebook_shows_the_drawing_as_html_png_and_words(no_dot):
 def test_a_notebook_keeps_no_svg_of_its_own_and_a_sheet_no_png(no_dot):
     data, metadata = drawing.sheet([sample("tiny")])._repr_mimebundle_()
     assert set(data) == {"text/html", "text/plain"} and metadata == {}
+
+
+# --- what is dead -----------------------------------------------------------------------------------------------------
+ALIVE = (
+    "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|none~2|"  # node 2 leads nowhere
+)
+DEAD = "|none~0|+|none~0|nor_conv_3x3~1|+|none~0|nor_conv_3x3~1|none~2|"
+GREYED = {
+    ALIVE: ["avg_pool_3x3", "node 2", "skip_connect"],
+    DEAD: ["input", "node 1", "node 2", "nor_conv_3x3", "nor_conv_3x3", "output"],
+}
+
+
+def shapes(picture):
+    """(text, its colour, whether its frame is dashed) of every box of a Graphviz drawing."""
+    for group in ElementTree.fromstring(picture).iter(f"{SVG}g"):
+        words, frames = group.findall(f"{SVG}text"), [*group.findall(f"{SVG}polygon"), *group.findall(f"{SVG}path")]
+        if words and frames:
+            dashed = any(frame.get("stroke-dasharray", "").startswith("5") for frame in frames)
+            yield words[0].text, (words[0].get("fill") or "black").lower(), dashed
+
+
+@pytest.mark.parametrize("text", GREYED, ids=["a live cell", "a dead cell"])
+def test_what_is_dead_is_grey_and_dashed_and_nothing_else_is_grey(text, no_dot):
+    boxes = list(shapes(drawing.svg(spaces.NASBench201().parse(text))))
+    assert sorted(name for name, ink, _ in boxes if ink == GREY) == GREYED[text]
+    assert all(dashed for _, ink, dashed in boxes if ink == GREY)
+
+
+def test_lines_to_dead_boxes_have_no_arrowheads():
+    lines = [line for line in drawing.digraph(spaces.NASBench201().parse(ALIVE)).body if "->" in line and GREY in line]
+    assert len(lines) == 4 and all("arrowhead=none" in line and "style=dashed" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "dead"), [(ALIVE, 2), (DEAD, 2), ("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", 0)]
+)
+def test_the_title_says_where_nothing_flows(text, dead, no_dot):
+    title = ElementTree.fromstring(drawing.svg(spaces.NASBench201().parse(text)))[0].text
+    assert title.count("(dead: nothing flows here)") == dead
+    assert ("No path leads from input to output." in title) == (text != ALIVE)
+
+
+def test_on_a_sheet_dead_operations_are_grey_with_dashed_outlines():
+    picture = drawing.sheet([spaces.NASBench201().parse(text) for text in (ALIVE, DEAD)])
+    for part, dead in zip(ElementTree.fromstring(picture.svg).findall(f"{SVG}svg"), ("as", "33"), strict=True):
+        discs, letters = (list(part.iter(f"{SVG}{tag}"))[:6] for tag in ("circle", "text"))
+        greyed = [t.text for disc, t in zip(discs, letters, strict=True) if disc.get("stroke-dasharray")]
+        assert greyed == list(dead) == [t.text for t in letters if t.get("fill", "").lower() == GREY]
+        lines = [line for line in part.iter(f"{SVG}path") if line.get("stroke", "").lower() == GREY]
+        assert len(lines) == 2 and all(line.get("stroke-dasharray") for line in lines)
+    assert "nothing flows there" in picture.alt and any("dashed: dead" in text for text in texts(picture.svg))
+
+
+def test_a_sheet_on_which_all_lives_has_no_word_of_death():
+    picture = drawing.sheet([spaces.Tiny().parse("|conv_3x3~0|+|skip~0|skip~1|")])
+    assert "dead" not in picture.svg and GREY not in picture.svg.lower()
 
 
 # --- engines ----------------------------------------------------------------------------------------------------------

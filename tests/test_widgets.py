@@ -65,6 +65,16 @@ def test_browse_pages_through_architectures(name):
     assert f"{count:,} parameters" in page(box)
 
 
+def test_browse_says_which_cell_is_dead():
+    dead, live = (
+        spaces.Tiny().parse(text) for text in ("|zero~0|+|zero~0|conv_3x3~1|", "|zero~0|+|conv_3x3~0|skip~1|")
+    )
+    box = widgets.browse([dead, live])
+    assert "architecture is dead: no path leads" in page(box)
+    box.children[0].children[2].value = 2
+    assert "is dead" not in page(box)
+
+
 def test_browse_shows_scores_and_leaves_parameters_out_if_told():
     box = widgets.browse(samples(), scores=[0.5, 0.625, 0.7], parameters=None)
     box.children[0].children[2].value = 2
