@@ -143,6 +143,15 @@ def test_a_search_without_a_name_never_overwrites_another(typed, in_an_empty_fol
     }
 
 
+@pytest.mark.parametrize("operations, says", [(("conv_3x3",), None), (("skip", "avg_pool_3x3"), "is nearly dead: ")])
+def test_a_search_says_where_what_it_found_is_nearly_dead(typed, operations, says):
+    quick = ("--strategy", "random", "--epochs", "1", *QUICK, "--set", "trial_epochs=1")
+    done = typed("search", "--space", "tiny", "--operations", *operations, *quick)
+    assert done.code == 0, done.err
+    notes = [line for line in done.out.splitlines() if line.startswith("note ")]
+    assert not notes if says is None else says in notes[0]
+
+
 def test_ones_own_pictures_and_sizes(typed, in_an_empty_folder):
     import numpy as np
 

@@ -43,9 +43,9 @@ def loads(page):
     return [a for a in addresses if not str(a).startswith("data:")]
 
 
-def entry(name, accuracies, found=True):
+def entry(name, accuracies, found=True, choices=(3, 0, 1, 2, 3, 4)):
     """A row of a leaderboard that nobody measured."""
-    architecture = spaces.get("nasbench201").architecture([3, 0, 1, 2, 3, 4])
+    architecture = spaces.get("nasbench201").architecture(choices)
     event = Event(1, 1, 2.0, 0.2, 0.3, architecture, seconds=4.0)
     result = SearchResult("darts", architecture, [event], {}, 0, "digits") if found else None
     return SimpleNamespace(
@@ -63,6 +63,13 @@ def test_verdict_says_who_lost():
     assert "All three searches beat" in report.verdict([good, *random_ones])
     assert "30 %" in report.verdict([good, *random_ones]) and "DARTS, 70 ± 14 %" in report.verdict([good, *random_ones])
     assert report.verdict([good, *random_ones, bad]).startswith("ENAS: no better than")
+
+
+def test_leaderboard_and_drawing_say_which_cell_is_dead():
+    live, dead = entry("ENAS", (0.5, 0.5)), entry("DARTS", (0.1, 0.1), choices=(0, 0, 3, 0, 3, 0))
+    table = report.leaderboard([live, dead, entry("random cell 1", (0.2, 0.4), found=False)])
+    assert [line for line in table.splitlines() if "is dead" in line] == [f"DARTS: {dead.architecture.warning}"]
+    assert "is dead" in report.cell(dead) and "<p>" not in report.cell(live)
 
 
 def test_leaderboard_as_text():

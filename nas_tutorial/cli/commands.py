@@ -37,6 +37,8 @@ def search(options: Namespace) -> None:
         raise KeyboardInterrupt(kept(run, folder)) from None
     keep_pictures(run.result, folder)
     print(f"\nfound  {run.result.architecture}\nkept   {folder}: {listing(folder)}")
+    if run.result.architecture.warning:
+        print(f"note   {run.result.architecture.warning}")
     print(f"next   nas-tutorial retrain --architecture {folder / 'architecture.json'} --data {options.data}")
 
 

@@ -34,7 +34,8 @@ def leaderboard(entries: Sequence[Any]) -> str:
             f"{entry.architecture}"
         )
     mean = f"{100 * random_mean(entries):.0f} %"
-    return "\n".join((*lines, f"{'random, mean':<16}{mean:>15}", "", budget(entries)))
+    warnings = [f"{entry.name}: {entry.architecture.warning}" for entry in entries if entry.architecture.warning]
+    return "\n".join((*lines, f"{'random, mean':<16}{mean:>15}", "", budget(entries), *warnings))
 
 
 def percent(entry: Any) -> str:
@@ -94,11 +95,12 @@ def bar(entry: Any) -> str:
 
 
 def cell(entry: Any) -> str:
-    """The drawing of an architecture under its name and score."""
+    """The drawing of an architecture under its name and score; below it a warning, where there is one."""
+    warning = entry.architecture.warning
     return (
         f"<figure><figcaption><b>{escape(entry.name)}</b>: {percent(entry)}</figcaption>"
         f'<div class="drawing">{drawing.svg(entry.architecture)}</div><code>{escape(str(entry.architecture))}</code>'
-        "</figure>"
+        f"{warning and f'<p>{escape(warning)}</p>'}</figure>"
     )
 
 
