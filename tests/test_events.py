@@ -85,6 +85,36 @@ def test_a_folder_without_a_result_is_a_clear_error(tmp_path):
             SearchResult.load(folder)
 
 
+@pytest.mark.parametrize("text", ["{}", "[]", "", "3", '{"architecture": 3}'])
+def test_a_file_that_no_search_wrote_is_a_clear_error(text, results, tmp_path):
+    (results["darts"].save(tmp_path) / "result.json").write_text(text)
+    with pytest.raises(ValueError, match="give the folder of a search|Expected JSON with"):
+        SearchResult.load(tmp_path)
+
+
+def test_weights_of_another_epoch_or_search_are_refused(results, tmp_path):
+    result = results["darts"]
+    earlier = replace(result, history=result.history[:1])
+    for name, other in {"epoch": earlier, "search": results["random"]}.items():
+        folder, elsewhere = result.save(tmp_path / name), other.save(tmp_path / f"other {name}")
+        (elsewhere / "weights.safetensors").replace(folder / "weights.safetensors")
+        with pytest.raises(ValueError, match="weights.safetensors was not saved with the result.json beside it"):
+            SearchResult.load(folder)
+
+
+def test_a_result_may_be_indented_otherwise(results, tmp_path):
+    file = results["darts"].save(tmp_path) / "result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()), sort_keys=True))
+    assert SearchResult.load(tmp_path) == results["darts"]
+
+
+@pytest.mark.parametrize("damage", [lambda f: f.unlink(), lambda f: f.write_bytes(b"x"), lambda f: f.write_bytes(b"")])
+def test_missing_or_damaged_weights_are_a_clear_error(damage, results, tmp_path):
+    damage(results["darts"].save(tmp_path) / "weights.safetensors")
+    with pytest.raises(ValueError, match="weights.safetensors cannot be read"):
+        SearchResult.load(tmp_path)
+
+
 def test_results_differ_by_what_was_found(results):
     result = results["darts"]
     assert replace(result, seed=5) != result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -95,22 +96,45 @@ class SearchResult:
 
         folder = Path(folder)
         weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
-        write_whole(folder / "weights.safetensors", save(weights))
+        write_whole(folder / "weights.safetensors", save(weights, {"result": _fingerprint(self.to_json())}))
         write_whole(folder / "architecture.json", self.architecture.to_json())
         write_whole(folder / "result.json", self.to_json())  # last: where it is, the others are, too
         return folder
 
     @staticmethod
     def load(folder: str | Path) -> SearchResult:
-        """The result that `save` wrote; FileNotFoundError where the folder holds none."""
-        from safetensors.torch import load_file
-
-        if not (Path(folder) / "result.json").is_file():
+        """The result that `save` wrote; FileNotFoundError where there is none, ValueError where it is damaged."""
+        if not (file := Path(folder) / "result.json").is_file():
             raise FileNotFoundError(
                 f"{folder} holds no result.json; give the folder that a search wrote, such as runs/my_search."
             )
-        record = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
-        architecture = spaces.from_json(json.dumps(record["architecture"]))
-        history = [Event.from_record(event, architecture.space) for event in record["history"]]
-        weights = load_file(Path(folder) / "weights.safetensors")
-        return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
+        try:
+            record = json.loads(text := file.read_text(encoding="utf-8"))
+            architecture = spaces.from_json(json.dumps(record["architecture"]))
+            history = [Event.from_record(event, architecture.space) for event in record["history"]]
+            weights = _weights_of(text, file.with_name("weights.safetensors"))
+            return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
+        except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{file} is not what a search wrote ({error!r}); give the folder of a search.") from error
+
+
+def _fingerprint(result: str) -> str:
+    """What tells a result's JSON from others, however it is indented."""
+    return hashlib.sha256(json.dumps(json.loads(result), sort_keys=True).encode()).hexdigest()
+
+
+def _weights_of(result: str, path: Path) -> dict[str, Tensor]:
+    """The weights that were saved with this result.json; ValueError for those of another result or epoch."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            saved_with, weights = (file.metadata() or {}).get("result"), {k: file.get_tensor(k) for k in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} cannot be read ({error}); search again, or go on with resume.") from error
+    if saved_with not in (None, _fingerprint(result)):
+        raise ValueError(
+            f"{path} was not saved with the result.json beside it, but with another epoch's or another search's; "
+            "where the search was stopped in between, going on with resume mends it."
+        )
+    return weights
