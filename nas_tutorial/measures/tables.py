@@ -33,7 +33,7 @@ from nas_tutorial.training.stacking import train_together
 TINY = "tiny_table.json"
 TINY_SPACE = spaces.Tiny(channels=4, cells=1, nodes=3)
 TINY_DATA = {"name_or_path": "strokes", "seed": 0}
-TINY_RECIPE = Recipe(epochs=3)
+TINY_RECIPE = Recipe(epochs=3, batch_size=32)
 SEEDS = (0, 1, 2)
 
 
