@@ -42,8 +42,9 @@ examples
   nas-tutorial retrain --architecture DARTS_V2 --space darts --channels 8 --cells 5 --data cifar10 --epochs 10
 """
 DEMO = """On cluttered digits (handwriting on small colour pictures, nothing to download): DARTS, ENAS and random search
-with equal budgets, then training from scratch of what each found and of three random architectures.
-Prints a leaderboard and writes runs/demo/report.html, which opens without a network. A few minutes on two cores.
+with equal budgets, then training from scratch of what each found, and of ten random cells to compare them with.
+Prints a leaderboard and writes runs/demo/report.html (--seed N: runs/demo-seedN/report.html), which opens without a
+network. A few minutes on two cores.
 """
 DESCRIBE = """Figures of a network: parameters (auxiliary head left out), multiply-adds of one picture, shapes.
 
@@ -110,6 +111,7 @@ def add_retrain(command: ArgumentParser) -> None:
 def add_demo(command: ArgumentParser) -> None:
     """Options of `demo`."""
     command.add_argument("--scale", type=float, default=1.0, help="fraction of all epochs and pictures, for a try (1)")
+    command.add_argument("--seed", type=int, default=0, help="of the searches; pictures and random cells stay (0)")
 
 
 def add_draw(command: ArgumentParser) -> None:

@@ -185,7 +185,7 @@ def demo(options: Namespace) -> None:
     """The demonstration of all strategies."""
     from nas_tutorial.demo import demo as demonstration
 
-    demonstration.run(RUNS / "demo", options.scale)
+    demonstration.run(RUNS / demonstration.folder_name(options.seed), options.scale, options.seed)
 
 
 BY_NAME = {

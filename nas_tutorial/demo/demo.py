@@ -1,107 +1,130 @@
-"""`nas-tutorial demo`: three searches with equal budgets, and what they found when it is trained from scratch."""
+"""`nas-tutorial demo`: three searches with equal budgets, and what they found when it is trained from scratch.
+
+Beside them stand ten random cells. Pictures, random cells and seeds of trainings are the same whatever the seed of the
+searches, so that searches with several seeds are compared with one baseline.
+"""
 
 import json
+import time
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from nas_tutorial import data, spaces
+from nas_tutorial.demo.leaderboard import Entry, Leaderboard
 from nas_tutorial.demo.workers import WorkerPool
 from nas_tutorial.files import write_whole
 from nas_tutorial.pictures.keeping import keep_pictures, without_loss
+from nas_tutorial.settings import configured, versions
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import SearchResult
-from nas_tutorial.training import Scores
+from nas_tutorial.training import RECIPES, Scores
 
-SPACE, SEED, SEEDS = "nasbench201", 0, (0, 1, 2)
+SPACE, DATA_SEED, TRAINING_SEEDS = "nasbench201", 0, (0, 1, 2)
+RANDOM_SEED = 1  # random search with this seed begins with the first of these cells, and goes on with others
 SEARCHES = {"DARTS": ("darts", 10), "ENAS": ("enas", 30), "random search": ("random", 21)}  # name → strategy, epochs
-RANDOM_CELLS, PER_CLASS, TEST_PER_CLASS = 3, 800, 200
+RANDOM_CELLS, PER_CLASS, TEST_PER_CLASS = 10, 800, 200
 
 
-@dataclass
-class Entry:
-    """A row of the leaderboard: an architecture, the search that found it (None: no search), its scores."""
+def run(folder: Path, scale: float = 1.0, seed: int = 0, random_scores: Sequence[Scores] | None = None) -> Leaderboard:
+    """Search, train from scratch, print the leaderboard, write it with a report to the folder; returns it.
 
-    name: str
-    architecture: Architecture
-    trainings: list[Future]
-    search: SearchResult | None = None
-    multiply_adds: int = 0
-
-    @property
-    def scores(self) -> Scores:
-        """Test accuracies of the trainings that are over; waits for them."""
-        done = [training.result() for training in self.trainings]
-        return Scores(tuple(a for scores in done for a in scores.accuracies), done[0].parameters)
-
-    def to_json(self) -> dict[str, Any]:
-        """The row as plain values."""
-        scores = self.scores
-        return {
-            "name": self.name,
-            "architecture": str(self.architecture),
-            "parameters": scores.parameters,
-            "search_seconds": self.search.seconds if self.search else None,
-            "search_multiply_adds": self.multiply_adds,
-            "accuracies": scores.accuracies,
-            "mean": scores.mean,
-            "std": scores.std,
-        }
-
-
-def run(folder: Path, scale: float = 1.0) -> list[Entry]:
-    """Search, train from scratch, print the leaderboard, write the report; returns the leaderboard, best first.
-
-    scale: fraction of all epochs and pictures, for a quick try.
+    scale: fraction of all epochs and pictures, for a quick try. seed: of the searches. random_scores: of the random
+    cells, where a run with the same settings has trained them already.
     """
-    pictures = {"per_class": scaled(PER_CLASS, scale), "test_per_class": scaled(TEST_PER_CLASS, scale), "seed": SEED}
+    begun, facts = time.monotonic(), {"seed": seed, "settings": settings(scale), "versions": versions()}
+    pictures = facts["settings"]["pictures"]
     digits, space = data.load("digits", **pictures), spaces.get(SPACE)
-    trainings = (len(SEARCHES) + RANDOM_CELLS) * len(SEEDS)
+    trainings = len(SEARCHES) * len(TRAINING_SEEDS) + (0 if random_scores else RANDOM_CELLS)
     print(f"{digits}\n{SPACE}: {space.size:,} cells, {', '.join(space.operations)} on {len(space.decisions)} edges\n")
     try:
         with WorkerPool(tuple(pictures.items()), trainings) as pool:
-            entries = work(pool, space, folder, scale)
+            found, random_cells = work(pool, space, folder, scale, seed, random_scores)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"The searches up to here are kept in {folder}.") from None
-    entries.sort(key=lambda entry: -entry.scores.mean)
-    finish(entries, digits, folder)
-    return entries
+    except BrokenProcessPool:
+        raise ChildProcessError(
+            "A process of the demonstration was ended from outside, perhaps because memory ran out; close other "
+            f"programs and start it again. The searches up to here are kept in {folder}."
+        ) from None
+    facts |= {"finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "seconds": time.monotonic() - begun}
+    board = Leaderboard(found, random_cells, digits.classes, facts)
+    finish(board, digits, folder)
+    return board
 
 
-def work(pool: WorkerPool, space: Space, folder: Path, scale: float) -> list[Entry]:
-    """Run all searches, and train from scratch what each found as soon as it is known."""
+def work(
+    pool: WorkerPool, space: Space, folder: Path, scale: float, seed: int, random_scores: Sequence[Scores] | None
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Run all searches, and train from scratch what each found as soon as it is known; found and random entries."""
     searches = {
-        name: pool.search(name, module, scaled(epochs, scale), SEED, SPACE, folder / module)
-        for name, (module, epochs) in SEARCHES.items()
+        name: pool.search(name, strategy, scaled(epochs, scale), seed, SPACE, folder / strategy)
+        for name, (strategy, epochs) in SEARCHES.items()
     }
-    entries = [Entry(name, cell, pool.train(cell, SEEDS)) for name, cell in random_cells(space).items()]
+    drawn, found = draw(space), []
+    pending = [] if random_scores else [pool.train(cell, TRAINING_SEEDS[:1]) for cell in drawn]
     while pool.working() or searches:
         for name in [name for name, search in searches.items() if search.done()]:
             result = SearchResult.load(folder / SEARCHES[name][0])
             keep_pictures(result, folder / SEARCHES[name][0])
-            trainings = pool.train(result.architecture, SEEDS)
-            entries.append(Entry(name, result.architecture, trainings, result, searches.pop(name).result()))
-    return entries
+            found.append((name, result, searches.pop(name).result(), pool.train(result.architecture, TRAINING_SEEDS)))
+    entries = [Entry(name, result.architecture, joined(t), result, cost) for name, result, cost, t in found]
+    scores = random_scores or [joined(trainings) for trainings in pending]
+    cells = (Entry(f"random cell {i}", *cell) for i, cell in enumerate(zip(drawn, scores, strict=True), 1))
+    return tuple(sorted(entries, key=lambda entry: -entry.scores.mean)), tuple(cells)
 
 
-def random_cells(space: Space) -> dict[str, Architecture]:
-    """Cells that nobody searched for, for comparison, by name."""
-    generator = torch.Generator().manual_seed(SEED + 1)  # random search begins with SEED: these shall be others
-    return {f"random cell {i + 1}": space.sample(generator) for i in range(RANDOM_CELLS)}
+def draw(space: Space) -> list[Architecture]:
+    """The cells that nobody searched for: the same ones whatever the seed of the searches."""
+    generator = torch.Generator().manual_seed(RANDOM_SEED)
+    return [space.sample(generator) for _ in range(RANDOM_CELLS)]
 
 
-def finish(entries: list[Entry], digits: data.Data, folder: Path) -> None:
+def joined(trainings: Sequence[Future]) -> Scores:
+    """The scores of trainings of one architecture that are over."""
+    done = [training.result() for training in trainings]
+    return Scores(tuple(a for scores in done for a in scores.accuracies), done[0].parameters)
+
+
+def settings(scale: float) -> dict[str, Any]:
+    """All that a result depends on besides the seed of its searches, as plain values."""
+    strategies = {name: import_module(f"nas_tutorial.strategies.{module}") for name, (module, _) in SEARCHES.items()}
+    return {
+        "space": spaces.get(SPACE).to_record(),
+        "pictures": {
+            "per_class": scaled(PER_CLASS, scale),
+            "test_per_class": scaled(TEST_PER_CLASS, scale),
+            "seed": DATA_SEED,
+        },
+        "training": {**asdict(RECIPES["small"]), "seeds": list(TRAINING_SEEDS)},
+        "searches": {
+            name: asdict(configured(module.PROFILES, "small", {"epochs": scaled(SEARCHES[name][1], scale)}))
+            for name, module in strategies.items()
+        },
+    }
+
+
+def finish(board: Leaderboard, digits: data.Data, folder: Path) -> None:
     """Write the leaderboard and the report, print the former."""
     from nas_tutorial.demo import report
 
-    write_whole(folder / "leaderboard.json", json.dumps([entry.to_json() for entry in entries], indent=1))
-    print("\n" + report.leaderboard(entries))
+    write_whole(folder / "leaderboard.json", json.dumps(board.to_record(), indent=1))
+    print(f"\n{board}")
     with without_loss("report.html"):
-        write_whole(folder / "report.html", report.page(entries, digits))
+        write_whole(folder / "report.html", report.page(board, digits))
         print(f"\nThe report, with the cells drawn: {folder / 'report.html'}")
+
+
+def folder_name(seed: int) -> str:
+    """Where the demonstration with this seed is kept."""
+    return "demo" if seed == 0 else f"demo-seed{seed}"
 
 
 def scaled(count: int, scale: float) -> int:

@@ -2,12 +2,15 @@
 
 import functools
 import multiprocessing
+import os
 import queue
 import shutil
 import signal
+import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +43,20 @@ class WorkerPool:
     def __enter__(self) -> "WorkerPool":
         context, self._stack = multiprocessing.get_context("spawn"), ExitStack()
         self.news = self._stack.enter_context(context.Manager()).Queue()
-        ends_by_ctrl_c = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_DFL)}
-        self.pool = ProcessPoolExecutor(WORKERS, context, **ends_by_ctrl_c)
+        other_end, self.link = context.Pipe(duplex=False)
+        self.pool = ProcessPoolExecutor(WORKERS, context, initializer=end_with, initargs=(other_end,))
         look = "training from scratch: {n}/{total} networks [{elapsed}]"
         self.bar = self._stack.enter_context(tqdm(total=self.trainings, bar_format=look, position=0, leave=False))
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Forget what has not begun; a search in progress ends, as it finds nobody to report to."""
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        """After a failure or Ctrl-C, forget what has not begun and end the processes at once."""
+        if failure:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            self.link.close()
         self._stack.close()
-        self.pool.shutdown(cancel_futures=True)
+        self.pool.shutdown()
+        self.link.close()
 
     def search(self, name: str, strategy: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
@@ -87,6 +94,21 @@ class WorkerPool:
         if line:
             self.bars[name].step()
             tqdm.write(f"{name:<14}{line}")
+
+
+def end_with(link: Connection) -> None:
+    """Let this working process end when the other end of a pipe is closed, as it is when the first process is gone.
+
+    Ctrl-C is left to the first process, which closes that end.
+    """
+
+    def watch() -> None:
+        with suppress(EOFError, OSError):
+            link.recv()
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class Reporter:
