@@ -79,7 +79,12 @@ class DARTS(Strategy):
         return self.space.probabilities(alphas)
 
     def training_probabilities(self, alphas: Mapping[str, Tensor]) -> Tensors:
-        """The same in steps of training, where a variant may add noise (Gumbel) that has no place in a result."""
+        """The same in steps of training, where a variant may add noise (Gumbel) that has no place in a result.
+
+        Weights of exactly 0 save no work: all operations run, and their batch norm updates its statistics. To run only
+        the drawn ones, call the network with an architecture, whose `active_ops` name one operation for each edge; then
+        no gradient reaches α. `judged` scores the mixture of `probabilities`, without noise.
+        """
         return self.probabilities(alphas)
 
     def epoch(self) -> Event:
