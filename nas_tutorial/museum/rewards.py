@@ -1,7 +1,6 @@
 """Bugs of REINFORCE and of the rewards that it learns from."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +12,7 @@ from nas_tutorial.strategies import enas
 from nas_tutorial.strategies.enas import Reinforce
 from nas_tutorial.strategies.rollout import Sample
 from nas_tutorial.training.fitting import EndlessBatches
+from nas_tutorial.training.norms import evaluation_mode
 
 NNI_ENAS = "nni/retiarii/oneshot/pytorch/enas.py"
 AUTODL_ENAS = "exps/NAS-Bench-201-algos/ENAS.py"
@@ -101,16 +101,6 @@ def enas_running_statistics() -> Iterator[None]:
     """
     with replaced(enas, "batch_statistics", evaluation_mode):
         yield
-
-
-@contextmanager
-def evaluation_mode(network: nn.Module) -> Iterator[None]:
-    """The block finds the network in evaluation mode."""
-    before = network.training
-    try:
-        yield network.eval()
-    finally:
-        network.train(before)
 
 
 @exhibit(NNI.lines(NNI_ENAS, 253, 266))

@@ -12,8 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
+from nas_tutorial.settings import one_of
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller as controllers
+from nas_tutorial.strategies.adam import ADAM_RULES
 from nas_tutorial.strategies.controller import Controller, Sample
 from nas_tutorial.strategies.results import Event, Probabilities
 from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, name_of, prefixed
@@ -22,19 +24,23 @@ from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import EndlessBatches
-from nas_tutorial.training.norms import batch_statistics
+from nas_tutorial.training.norms import batch_statistics, evaluation_mode
 
 Reward = Callable[[Tensor, Tensor, Architecture], float]
+STATISTICS = ("batch", "moving")  # of batch norm, for rewards
 
 
 @dataclass(frozen=True)
 class Config(SearchConfig):
     """Settings of a search; the defaults are the official code's for the macro space.
 
-    updates × samples: steps of the policy per epoch, and architectures in each. baseline_decay: how much of the old
-    baseline stays. temperature, tanh_constant: None leaves them to the controller. candidates: architectures compared
-    at the end.
+    updates × samples: steps of the policy per epoch, and architectures in each. adam_rule: where the policy's Adam has
+    its epsilon, see `adam`. reward_statistics: which ones batch norm uses for rewards, see `Rewards`.
+    baseline_decay: how much of the old baseline stays. temperature, tanh_constant: None leaves them to the controller.
+    candidates: architectures compared at the end.
     The paper's text has temperature 5, tanh_constant 2.5, controller_rate 3.5e-4 and entropy_weight 0.1  (ENAS, §3.2).
+    The official code adds l2·‖w‖² to the loss, of which the gradient is 2·l2·w: torch's weight_decay is twice its l2.
+    There the weights that a sampled architecture leaves out decay, too; here only those in use do.
     """
 
     epochs: int = 310
@@ -47,7 +53,9 @@ class Config(SearchConfig):
     updates: int = 50
     samples: int = 20
     reward_batch: int = 128
+    reward_statistics: str = "batch"
     controller_rate: float = 1e-3
+    adam_rule: str = "tensorflow"
     entropy_weight: float = 1e-4
     skip_weight: float = 0.8
     baseline_decay: float = 0.99
@@ -55,6 +63,11 @@ class Config(SearchConfig):
     temperature: float | None = None
     tanh_constant: float | None = None
     candidates: int = 100
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of(tuple(ADAM_RULES), self.adam_rule, "The rule of the policy's Adam (adam_rule)")
+        one_of(STATISTICS, self.reward_statistics, "The statistics that rewards use (reward_statistics)")
 
     def controller(self, space: Space, seed: int) -> Controller:
         """The policy for this space."""
@@ -77,7 +90,9 @@ PROFILES = {
         **SHORT,
     ),
 }
-MICRO_PAPER = Config(epochs=150, batch_size=160, updates=30, samples=10, reward_batch=160, controller_rate=3.5e-3)
+MICRO_PAPER = Config(  # an l2 of 1e-4; the macro space has 2.5e-4
+    epochs=150, batch_size=160, weight_decay=2e-4, updates=30, samples=10, reward_batch=160, controller_rate=3.5e-3
+)
 
 
 def accuracy_reward(logits: Tensor, labels: Tensor, architecture: Architecture) -> float:
@@ -165,7 +180,11 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
 
 
 class Rewards(Resumable):
-    """The reward of each of a sample's architectures on a validation batch of its own, at the shared weights."""
+    """The reward of each of a sample's architectures on a validation batch of its own, at the shared weights.
+
+    Batch norm uses the statistics of that batch, or, where `reward_statistics` is "moving", the averages over training,
+    which mix all architectures. The official code uses the former in the micro and the latter in the macro space.
+    """
 
     kept = ("batches",)
 
@@ -179,12 +198,14 @@ class Rewards(Resumable):
         device: torch.device,
     ):
         self.supernet, self.reward = supernet, reward
+        self.statistics = config.reward_statistics
         self.batches = EndlessBatches(data.validation, data, config.reward_batch, generator, device)
 
     @torch.no_grad()
     def __call__(self, architectures: Sequence[Architecture]) -> list[float]:
         """One reward per architecture."""
-        with batch_statistics(self.supernet):
+        mode = batch_statistics if self.statistics == "batch" else evaluation_mode
+        with mode(self.supernet):
             return [
                 self.reward(self.supernet(images, a), labels, a)
                 for a, (images, labels) in zip(architectures, self.batches, strict=False)  # batches never end
@@ -196,14 +217,16 @@ class Reinforce(Resumable):
 
     The estimate is REINFORCE (Williams, 1992). R = reward + entropy_weight · entropy, where the entropy is a number (no
     gradient runs through it); the baseline b is a moving average that starts at 0 and takes in each R before it is
-    used, as in the official code.
+    used, as in the official code. Here the entropy is that of every distribution met, summed up; so it is in the
+    official code of the micro space, but that of the macro space sums up −p·log p of the chosen answers only.
     """
 
     kept = ("baseline", "optimiser")
 
     def __init__(self, policy: Controller, config: Config):
         self.policy, self.config, self.baseline = policy, config, 0.0
-        self.optimiser = torch.optim.Adam(policy.parameters(), config.controller_rate, betas=(0.0, 0.999), eps=1e-3)
+        adam = ADAM_RULES[config.adam_rule]
+        self.optimiser = adam(policy.parameters(), config.controller_rate, betas=(0.0, 0.999), eps=1e-3)
 
     def update(self, sample: Sample, rewards: Callable[[Sequence[Architecture]], list[float]]) -> dict[str, float]:
         """One step of the policy from a sample; returns what happened, as numbers."""

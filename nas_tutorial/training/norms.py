@@ -33,3 +33,14 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
             yield
     finally:
         network.train(before)
+
+
+@contextmanager
+def evaluation_mode(network: nn.Module) -> Iterator[None]:
+    """Batch norm uses its moving averages, and nothing is dropped out; the mode is given back."""
+    before = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(before)
