@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nas_tutorial.data import augment
 from nas_tutorial.museum.exhibit import AUTODL, ENAS, NNI, exhibit, replaced
