@@ -292,7 +292,7 @@ def test_damaged_benchmark_files_never_surprise(tmp_path_factory, draw):
 
 
 CELLS = SEVERAL["tiny"][:5]
-SHORT = Recipe(epochs=6, batch_size=16, learning_rate=0.2)
+SHORT = Recipe(epochs=6, batch_size=8, learning_rate=0.2)
 
 
 def made(folder=None, **changes):
