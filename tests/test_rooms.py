@@ -1,4 +1,4 @@
-"""Rooms import only rooms above them, modules run in no circle, export lists are true, and the document says so."""
+"""Rooms import only rooms above them, no import is circular, export lists are true, and the document says so."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ def test_arrows_lead_to_rooms_above():
     assert len(rooms.arrows()) > 150
 
 
-def test_modules_run_in_no_circle():
+def test_there_are_no_circular_imports():
     assert rooms.circles(rooms.arrows()) == []
 
 
@@ -156,7 +156,7 @@ def test_a_room_without_a_place_is_named(package):
 
 
 @pytest.mark.parametrize("line", ["from sample.data import one", "def f():\n    import sample.data.one"])
-def test_circles_are_found(package, line):
+def test_circular_imports_are_found(package, line):
     assert rooms.circles(rooms.arrows(package)) == []
     add(package, "data/three.py", "from sample.data import two")
     assert rooms.circles(rooms.arrows(package)) == []
