@@ -1,16 +1,22 @@
-"""The command line, in-process and on small things: what it prints, what it writes, how it fails."""
+"""The command line on small things: what it prints, what it writes, how it fails, and the command it prints."""
 
+import hashlib
 import json
+import os
 import re
+import shlex
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from small import live_architecture
 
+import nas_tutorial
 from nas_tutorial import data, spaces, training
 from nas_tutorial.cli import main
 from nas_tutorial.cli.arguments import COMMANDS
@@ -69,8 +75,6 @@ def examples():
 
 
 def test_examples_of_the_help_can_be_typed():
-    import shlex
-
     from nas_tutorial.cli.arguments import parser
 
     assert len(examples()) >= 8
@@ -94,20 +98,19 @@ def test_search_writes_a_result_that_can_be_loaded_drawn_and_retrained(typed, in
     assert done.code == 0, done.err
     assert {path.name for path in folder.iterdir()} == FILES
     result = SearchResult.load(folder)
-    assert (result.strategy, len(result.history), result.data) == (strategy, 2, "strokes")
+    assert (result.strategy, len(result.history), result.data["name"]) == (strategy, 2, "strokes")
     assert [line for line in done.out.splitlines() if line.startswith("epoch")] == list(map(str, result.history))
     assert "2/2" in done.err  # the bar came to its end
     assert len(result.weights) > 0
     config = dict(pair.split("=") for pair in more if "=" in pair)
     assert {name: str(result.config[name]) for name in config} == config
 
-    scores = typed(
-        "retrain", "--architecture", str(folder / "architecture.json"), "--seeds", "4", "5", "--epochs", "1", *QUICK
-    )
+    scores = typed("retrain", str(folder), "--seeds", "4", "5", "--epochs", "1")
     record = json.loads((folder / "retrain.json").read_text())
     assert scores.code == 0, scores.err
     assert record["seeds"] == [4, 5] and len(record["accuracies"]) == 2
     assert record["architecture"]["architecture"] == str(result.architecture)
+    assert record["data"] == result.data
     assert f"{record['mean']:.2f} ± {record['std']:.2f}" in scores.out
 
 
@@ -153,11 +156,8 @@ def test_a_search_says_where_what_it_found_is_nearly_dead(typed, operations, say
 
 
 def test_ones_own_pictures_and_sizes(typed, in_an_empty_folder):
-    import numpy as np
-
-    pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 8), dtype=np.uint8)
     for name in ("train.npz", "test.npz"):
-        np.savez(name, images=pictures, labels=np.arange(40) % 2)
+        noise(name)
     done = typed(
         "search",
         "--space",
@@ -185,13 +185,13 @@ def test_ones_own_pictures_and_sizes(typed, in_an_empty_folder):
 
 
 def test_ctrl_c_keeps_the_epochs_that_are_over(typed, monkeypatch, in_an_empty_folder):
-    from nas_tutorial.cli import commands
+    from nas_tutorial.cli import searching
 
     def interrupted(run, bar, work):
         yield next(run)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "followed", interrupted)
+    monkeypatch.setattr(searching, "followed", interrupted)
     done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "3", "--name", "r", *QUICK)
     assert done.code == 130
     assert "Epochs 1 to 1 of 3 are kept" in done.err and "Traceback" not in done.err
@@ -235,9 +235,32 @@ def test_a_search_that_was_stopped_goes_on(typed, in_an_empty_folder):
     assert all(torch.equal(resumed.weights[name], w) for name, w in whole.weights.items())
 
 
-def test_resume_needs_a_name_and_begins_where_nothing_is_kept(typed):
+def test_resume_needs_a_name_and_something_to_go_on_with(typed, in_an_empty_folder):
     assert "--resume goes on with a search that has a name" in typed(*TINY_DARTS[:7], "--resume").err
-    assert typed(*TINY_DARTS, "--resume").code == 0
+    done = typed(*TINY_DARTS, "--resume")
+    assert done.code == 2 and "runs/r holds no search to go on with: leave out --resume" in done.err
+    assert not list(in_an_empty_folder.iterdir())
+
+
+def test_a_search_goes_on_with_the_pictures_that_it_began_with(typed, in_an_empty_folder):
+    noise("my own.npz")
+    few = ("--per-class", "12", "--data-seed", "5")
+    begun = ("search", "--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "r")
+    assert typed(*begun, "--data", "my own.npz", *few).code == 0
+    record = json.loads((in_an_empty_folder / "runs" / "r" / "result.json").read_text())["data"]
+    for more in ((), ("--data", "my own.npz"), few):
+        done = typed(*begun, "--resume", *more)
+        assert done.code == 0 and "runs/r goes on after epoch 1 of 1" in done.out, done.err
+        assert json.loads((in_an_empty_folder / "runs" / "r" / "result.json").read_text())["data"] == record
+    for other in (("--per-class", "10"), ("--data", "strokes")):
+        assert "holds a run with" in typed(*begun, "--resume", *other).err
+
+
+@pytest.mark.parametrize("name", ["../outside", "..", ".", "", "a/b", "/tmp/x", "a\\b"])
+def test_a_name_never_leaves_runs(typed, in_an_empty_folder, name):
+    done = typed("search", "--space", "tiny", "--strategy", "darts", *QUICK, f"--name={name}")
+    assert done.code == 2 and "is not the name of one folder in runs" in done.err
+    assert not list(in_an_empty_folder.iterdir())
 
 
 def test_a_retraining_that_was_stopped_goes_on(typed, in_an_empty_folder):
@@ -249,6 +272,8 @@ def test_a_retraining_that_was_stopped_goes_on(typed, in_an_empty_folder):
     assert stopped.code == 130 and "scores-states; the same command with --resume goes on" in stopped.err
     done = typed(*words, "--out", "scores.json", "--resume")
     assert done.code == 0 and "6/6" in done.err
+    kept = int(re.search(r"scores-states goes on after (\d) of 6 epochs", done.out)[1])
+    assert 1 <= kept < 6 and f"| {kept}/6" in done.err and "| 0/6" not in done.err  # the bar begins there, too
     assert (in_an_empty_folder / "scores.json").read_text() == (in_an_empty_folder / "whole.json").read_text()
 
 
@@ -258,6 +283,245 @@ def test_a_drawing_that_fails_loses_nothing(typed, monkeypatch, in_an_empty_fold
     assert done.code == 0
     assert "cell.svg could not be made: no Graphviz here" in done.err
     assert {path.name for path in (in_an_empty_folder / "runs" / "r").iterdir()} == FILES - {"cell.svg"}
+
+
+RETRAIN = ("retrain", "--space", "tiny", "--architecture", CELL, "--seeds", "1", "2", "--epochs", "1", *QUICK)
+
+
+def contents(folder):
+    """All files below a folder."""
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_scores_and_states_are_never_replaced(typed, in_an_empty_folder):
+    nothing = typed(*RETRAIN, "--out", "s.json", "--resume")
+    assert nothing.code == 2 and "s-states holds no training to go on with" in nothing.err
+    states = in_an_empty_folder / "s-states"
+    states.mkdir()
+    (states / "my notes.txt").write_text("mine")
+    assert typed(*RETRAIN, "--out", "s.json").code == 0
+    before = contents(in_an_empty_folder)
+    assert Path("s-states/my notes.txt") in before and Path("s-states/seed-1/step-000001.safetensors") in before
+    again = typed(*RETRAIN, "--out", "s.json")
+    assert again.code == 2 and "s.json holds scores already: add --resume or choose another --out" in again.err
+    faults = {
+        "another architecture": ("--architecture", str(live_architecture(spaces.get("tiny"), 1))),
+        "other pictures": ("--per-class", "22"),
+        "the seeds [1], too": ("--seeds", "2"),
+    }
+    for fault, words in faults.items():
+        done = typed(*RETRAIN, "--out", "s.json", "--resume", *words)
+        assert done.code == 2 and "s.json holds scores o" in done.err and fault in done.err
+    assert typed(*RETRAIN, "--out", "s.json", "--resume").code == 0
+    assert contents(in_an_empty_folder) == before
+    (in_an_empty_folder / "s.json").unlink()
+    assert "s-states holds scores already" in typed(*RETRAIN, "--out", "s.json").err
+    assert typed(*RETRAIN, "--out", "s.json", "--resume", "--seeds", "1", "2", "3").code == 0
+    assert json.loads((in_an_empty_folder / "s.json").read_text())["seeds"] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("out", ["architecture.json", "folder", "notes.txt/s.json", "x-states/s.json/s.json"])
+def test_a_file_of_somebody_else_is_left_as_it_is(typed, in_an_empty_folder, out, monkeypatch):
+    (in_an_empty_folder / "architecture.json").write_text(spaces.Tiny(4, 2).parse(CELL).to_json())
+    (in_an_empty_folder / "folder").mkdir()
+    (in_an_empty_folder / "notes.txt").write_text("mine")
+    (in_an_empty_folder / "x-states").write_text("mine")
+    before = contents(in_an_empty_folder)
+    monkeypatch.setattr(training, "retrain", lambda *_, **__: pytest.fail("trained before --out was looked at"))
+    for more in ((), ("--resume",)):
+        done = typed(*RETRAIN, "--out", out, *more)
+        assert done.code == 2 and re.search("choose another --out|holds no training", done.err), done.err
+    assert contents(in_an_empty_folder) == before
+
+
+def test_ctrl_c_where_nothing_was_kept_says_so(typed, monkeypatch):
+    from nas_tutorial.cli import commands
+
+    def stop(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(commands.BY_NAME, "spaces", stop)
+    done = typed("spaces")
+    assert done.code == 130 and done.err == "\nStopped. Nothing was kept.\n"
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(0, patch)
+        assert "No epoch was over yet, so nothing was kept." in typed(*RETRAIN).err
+
+
+# --- the printed command ----------------------------------------------------------------------------------------------
+def noise(name, seed=None):
+    """An .npz of 8×8 pictures of two classes, 30 of each, that occur in no other file."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()) if seed is None else seed)
+    np.savez(name, images=rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8), labels=np.arange(60) % 2)
+
+
+def sums(images):
+    """One sha256 per picture."""
+    return {hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in images}
+
+
+PROGRAM = """#!{python}
+import hashlib, pathlib, sys
+from nas_tutorial.cli import main
+from nas_tutorial.training import retraining
+
+def evaluate(network, split, data, plain=retraining.evaluate):
+    shown = (hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in split.images)
+    pathlib.Path("shown.txt").write_text("\\n".join(shown))
+    return plain(network, split, data)
+
+retraining.evaluate = evaluate
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def shell(in_an_empty_folder):
+    """Runs a line in a shell whose `nas-tutorial` notes the pictures that a network is tested on, in shown.txt."""
+    program = in_an_empty_folder / "bin" / "nas-tutorial"
+    program.parent.mkdir()
+    program.write_text(PROGRAM.format(python=sys.executable))
+    program.chmod(0o755)
+    places = {"PATH": f"{program.parent}:{os.environ['PATH']}", "PYTHONPATH": str(Path(spaces.__file__).parents[2])}
+
+    def run(line):
+        return subprocess.run(line, shell=True, capture_output=True, text=True, env={**os.environ, **places})
+
+    return run
+
+
+PRINTED = {
+    "digits": ("darts", "first", ["--per-class", "20"]),
+    "strokes": ("random", "all's well", ["--data", "strokes", "--set", "trial_epochs=1"]),
+    "own": ("enas", "a b;c", ["--data", "my train.npz", "--set", "updates=1", "samples=2", "candidates=2"]),
+    "own, few": ("random", "$HOME", ["--data", "my train.npz", "--per-class", "9", "--data-seed", "3", "--shared"]),
+    "two files": ("darts", "-x", ["--data", "my train.npz", "--test-data", "my 'test'.npz", "--per-class", "9"]),
+}
+
+
+@pytest.mark.parametrize("case", PRINTED)
+def test_the_printed_command_tests_on_pictures_that_no_search_has_seen(case, typed, shell, monkeypatch):
+    strategy, name, more = PRINTED[case]
+    noise("my train.npz", 1), noise("my 'test'.npz", 2)
+    seen, plain = set(), nas_tutorial.search
+
+    def search(space, pictures, *args, **settings):
+        seen.update(sums(pictures.train.images), sums(pictures.validation.images))
+        return plain(space, pictures, *args, **settings)
+
+    monkeypatch.setattr(nas_tutorial, "search", search, raising=False)
+    few = ["--channels", "4", "--epochs", "1", "--threads", "1", f"--name={name}"]
+    done = typed("search", "--space", "tiny", "--strategy", strategy, *more, *few)
+    assert done.code == 0, done.err
+    (line,) = [line.removeprefix("next ").strip() for line in done.out.splitlines() if line.startswith("next ")]
+    assert line == f"nas-tutorial retrain {shlex.quote(f'runs/{name}')}"
+    ran = shell(line)
+    assert ran.returncode == 0, ran.stderr
+    shown = set(Path("shown.txt").read_text().split())
+    record = json.loads((Path("runs") / name / "retrain.json").read_text())
+    assert len(shown) == record["data"]["splits"]["test"]["size"] and len(record["accuracies"]) == 3
+    assert len(seen) == record["data"]["splits"]["train"]["size"] + record["data"]["splits"]["validation"]["size"]
+    assert not shown & seen
+
+
+def test_every_strategy_is_among_the_printed_commands():
+    from nas_tutorial.strategies import SUMMARIES
+
+    assert {"darts", "enas", "random"} == {strategy for strategy, *_ in PRINTED.values()} <= set(SUMMARIES)
+
+
+def test_the_printed_command_says_where_things_are(in_an_empty_folder):
+    from nas_tutorial.cli import searching
+
+    options = SimpleNamespace(root="my cache", device="cpu")
+    line = searching.retraining(options, Path("runs/r"))
+    assert line == "nas-tutorial retrain runs/r --root 'my cache' --device cpu"
+
+
+# --- a search's folder ------------------------------------------------------------------------------------------------
+@pytest.fixture
+def searched(typed, in_an_empty_folder):
+    """The folder of a search on own pictures."""
+    noise("mine.npz", 1)
+    words = ("--data", "mine.npz", "--per-class", "10", "--data-seed", "3", "--channels", "4")
+    done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "r", *words)
+    assert done.code == 0, done.err
+    return in_an_empty_folder / "runs" / "r"
+
+
+def retrained(typed, *words):
+    """What a quick retraining to s.json says and writes."""
+    done = typed("retrain", *words, "--seeds", "0", "--epochs", "1", "--out", "s.json")
+    record = json.loads(Path("s.json").read_text()) if done.code == 0 else None
+    Path("s.json").unlink(missing_ok=True)
+    for state in Path("s-states").rglob("step-*"):
+        state.unlink()
+    return done, record
+
+
+def test_a_searchs_folder_stands_for_its_architecture_and_pictures(typed, searched):
+    result = SearchResult.load(searched)
+    for words in (["runs/r"], ["--architecture", "runs/r"], ["runs/r/architecture.json"]):
+        done, record = retrained(typed, *words)
+        assert done.code == 0 and "note" not in done.err, done.err
+        assert record["data"] == result.data and record["architecture"] == json.loads(result.architecture.to_json())
+    assert (
+        typed("draw", "runs/r", "--out", "a.svg").code
+        == typed("draw", "--architecture", "runs/r", "--out", "b.svg").code
+        == 0
+    )
+    assert Path("a.svg").read_bytes() == Path("b.svg").read_bytes() == (searched / "cell.svg").read_bytes()
+    described = json.loads(typed("describe", "runs/r", "--json").out)
+    assert (described["architecture"], described["sizes"]["channels"]) == (str(result.architecture), 4)
+
+
+def test_other_pictures_than_searched_on_are_used_with_a_sentence(typed, searched):
+    same, record = retrained(typed, "runs/r", "--data", "mine.npz")
+    assert "note" not in same.err and record["data"] == SearchResult.load(searched).data
+    Path("mine.npz").rename("moved.npz")
+    gone, _ = retrained(typed, "runs/r")
+    assert gone.code == 2 and "no file 'mine.npz', from which the recorded pictures were read" in gone.err
+    moved, _ = retrained(typed, "runs/r", "--data", "moved.npz")
+    assert moved.code == 0 and "note" not in moved.err
+    other, record = retrained(typed, "runs/r", "--data", "strokes")
+    assert other.code == 0 and "These are other pictures than were searched on" in other.err
+    assert "could not be measured: There is no file 'mine.npz'" in other.err and record["data"]["name"] == "strokes"
+    Path("moved.npz").rename("mine.npz")
+    more, record = retrained(typed, "runs/r", "--per-class", "20")
+    assert "These are other pictures" in more.err and record["data"]["origin"]["seed"] == 3
+    assert more.err.count("note") == 1
+    noise("mine.npz", 2)
+    changed, _ = retrained(typed, "runs/r")
+    assert changed.code == 2 and "mine.npz is not the file that was used" in changed.err
+
+
+def test_pictures_that_were_searched_on_are_not_tested_on(typed, searched):
+    done, _ = retrained(typed, "runs/r", "--data-seed", "4")
+    assert done.code == 2 and re.search(r"\d+ of the 12 test pictures of mine are also .* searched on", done.err)
+    again, _ = retrained(typed, "runs/r", "--data", "mine.npz", "--test-data", "mine.npz")
+    assert again.code == 2 and re.search(r"\d+ of the 60 test pictures of mine", again.err)
+
+
+def test_a_search_whose_find_could_not_be_tested_does_not_begin(typed, in_an_empty_folder):
+    noise("mine.npz", 1)
+    words = ("--data", "mine.npz", "--test-data", "mine.npz", "--name", "r")
+    done = typed("search", "--space", "tiny", "--strategy", "darts", *words)
+    assert done.code == 2 and "60 of the 60 test pictures of mine" in done.err
+    assert not (in_an_empty_folder / "runs").exists()
+
+
+def test_a_few_twins_are_a_note_on_one_line(typed, in_an_empty_folder):
+    noise("mine.npz", 1)
+    with np.load("mine.npz") as file:
+        arrays = dict(file)
+    noise("test.npz", 2)
+    with np.load("test.npz") as file:
+        other = dict(file)
+    other["images"][7] = arrays["images"][11]
+    np.savez("test.npz", **other)
+    done = typed(*RETRAIN[:-4], "--data", "mine.npz", "--test-data", "test.npz")
+    (note,) = [line for line in done.err.splitlines() if "note" in line]
+    assert done.code == 0 and "nas-tutorial: note: 1 of the 60 test pictures of mine" in note
 
 
 # --- draw, describe, spaces -------------------------------------------------------------------------------------------
@@ -310,7 +574,22 @@ def test_spaces_lists_all_with_operations_and_published_cells(typed):
         (["search", "--space", "tinny", "--strategy", "darts"], "expected one of tiny"),
         (["search", "--space", "tiny", "--strategy", "darts", "--data", "no.npz"], "no.npz"),
         (["search", "--space", "tiny", "--strategy", "darts", *QUICK, "--set", "rate=1"], "learning_rate"),
-        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--order", "2"], "setting"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--order", "2"], "--order is not for enas"),
+        (["search", "--space", "tiny", "--strategy", "darts", *QUICK, "--shared"], "--shared is not for darts"),
+        (["search", "--space", "tiny", "--strategy", "darts", *QUICK, "--set", "epochs=1"], "own, --epochs"),
+        (["search", "--space", "tiny", "--strategy", "darts", *QUICK, "--set", "seed=1"], "own, --seed"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "identity=1"], "learning_rate"),
+        (["retrain", "--space", "tiny", CELL, *QUICK, "--set", "epochs=1"], "own, --epochs"),
+        (["retrain", "--space", "tiny", CELL, *QUICK, "--set", "report=1"], "learning_rate"),
+        (["retrain", "--space", "tiny", CELL, *QUICK, "--device", "foo"], "foo"),
+        (["retrain", "--space", "tiny", CELL, *QUICK, "--seeds", "1", "1"], "each once"),
+        (["retrain", *QUICK], "Give an architecture"),
+        (["retrain", "runs/typo", *QUICK], "no folder 'runs/typo'"),
+        (["retrain", CELL, "--architecture", CELL, "--space", "tiny"], "Two architectures"),
+        (["retrain", "empty"], "empty holds no result.json"),
+        (["draw", "--architecture", "empty", "--out", "a.svg"], "empty holds no result.json"),
+        (["draw", "latin.json", "--out", "a.svg"], "latin.json is not a text in UTF-8"),
+        (["retrain", "damaged"], "result.json is not what a search wrote"),
         (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "epochs"], "KEY=VALUE"),
         (["search", "--space", "enas_macro", "--strategy", "enas", "--cells", "3"], "layers"),
         (["describe", "--space", "tiny", "--architecture", "DARTS_V2"], "DARTS_V2"),
@@ -321,17 +600,46 @@ def test_spaces_lists_all_with_operations_and_published_cells(typed):
         (["retrain", "--space", "tiny", "--architecture", CELL, *QUICK, "--set", "epoch=3"], "batch_size"),
     ],
 )
-def test_faults_are_one_line_and_code_2(typed, argv, says):
+def test_faults_are_one_line_and_code_2(typed, in_an_empty_folder, argv, says):
+    (in_an_empty_folder / "empty").mkdir()
+    (in_an_empty_folder / "damaged").mkdir()
+    (in_an_empty_folder / "damaged" / "result.json").write_text("{")
+    (in_an_empty_folder / "latin.json").write_bytes("Ärger".encode("latin-1"))
     done = typed(*argv)
     assert done.code == 2
     assert done.err.count("\n") == 1 and done.err.startswith("nas-tutorial: error: ") and says in done.err
 
 
-@pytest.mark.parametrize("argv", [[], ["search"], ["search", "--space", "s", "--strategy", "darts", "--epochs", "0"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["search"],
+        ["search", "--space", "s", "--strategy", "darts", "--epochs", "0"],
+        ["search", "--space", "tiny", "--strategy", "darts", "--seed", "1" + "0" * 30],
+        ["retrain", CELL, "--space", "tiny", "--seeds"],
+        ["retrain", CELL, "--space", "tiny", "--data-seed", "-1"],
+        ["demo", "--scale", "nan"],
+    ],
+)
 def test_what_cannot_be_understood_is_code_2(argv, capsys):
     with pytest.raises(SystemExit) as stop:
         main(argv)
     assert stop.value.code == 2 and "nas-tutorial" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_program_is_one_line_too(typed, monkeypatch):
+    from nas_tutorial.cli import commands
+
+    monkeypatch.setitem(commands.BY_NAME, "spaces", lambda options: {}["no\nsuch key"])
+    done = typed("spaces")
+    assert done.code == 2 and done.err.count("\n") == 1 and "KeyError" in done.err and "unexpected" in done.err
+
+
+def test_what_is_said_of_sizes_is_true(typed):
+    assert "tiny is of this package" in typed("spaces").out
+    published = {name for name in spaces.BY_NAME if name != "tiny"}
+    assert all(spaces.get(name, "paper").size >= spaces.get(name).size for name in published)
 
 
 def test_threads_are_given_back(typed):

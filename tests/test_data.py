@@ -2,11 +2,14 @@
 
 import hashlib
 import http.server
+import json
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_tutorial import data
-from nas_tutorial.data import cifar10, digits, download, loading, pictures, pipeline, splits, strokes
+from nas_tutorial.data import cifar10, digits, download, loading, pictures, pipeline, records, splits, strokes
 
 quick = settings(max_examples=25, deadline=None)
 DRAWN = {"digits": digits, "strokes": strokes}  # built in, and drawn from a seed
@@ -371,6 +374,188 @@ def test_a_test_file_must_fit(tmp_path, shape, sizes, sentence):
     with pytest.raises(ValueError, match=sentence) as error:
         data.load(path, test_data=other)
     assert str(other) in str(error.value)
+
+
+@pytest.mark.parametrize("names", [["dog", "cat", "owl"], ["cat", "dog"], ["cat", "dog", "owl", "elk"]])
+def test_a_test_file_with_other_class_names_is_refused(tmp_path, names):
+    path = own(tmp_path / "a.npz", class_names=np.array(["cat", "dog", "owl"]))
+    other = own(tmp_path / "b.npz", seed=1, class_names=np.array(names))
+    with pytest.raises(ValueError, match="b.npz: class_names are .*, those to train on are 'cat', 'dog', 'owl': bring"):
+        data.load(path, test_data=other)
+    assert data.load(path, test_data=own(other, seed=1)).class_names == ("cat", "dog", "owl")
+
+
+# ------------------------------------------------------------------------------------------------ the same ones again
+
+
+def sources(folder):
+    """Arguments of `data.load` for every kind of source that needs no download."""
+    path, other = own(folder / "mine.npz"), own(folder / "my test.npz", (5, 5, 5), seed=1)
+    return [
+        {"name_or_path": "digits", "per_class": 10, "test_per_class": 3, "seed": 2},
+        {"name_or_path": "strokes", "per_class": 10, "validation": 0.3},
+        {"name_or_path": path, "seed": 3, "per_class": np.int64(6)},
+        {"name_or_path": str(path), "per_class": 5, "test_data": other, "test_per_class": 2},
+    ]
+
+
+def test_a_record_is_plain_and_brings_the_same_pictures_again(tmp_path):
+    for arguments in sources(tmp_path):
+        made = data.load(**arguments)
+        record = json.loads(json.dumps(made.record))
+        again = data.from_record(record)
+        assert record == made.record == again.record
+        for one, other in zip(parts(made), parts(again), strict=True):
+            assert torch.equal(one.images, other.images) and torch.equal(one.labels, other.labels)
+
+
+def test_a_record_names_the_data_completely(tmp_path):
+    *_, arguments = sources(tmp_path)
+    record = data.load(**arguments).record
+    files = {name: hashlib.sha256((tmp_path / file).read_bytes()).hexdigest()
+             for name, file in (("source", "mine.npz"), ("test_data", "my test.npz"))}  # fmt: skip
+    assert record["origin"] == {
+        "source": str(tmp_path / "mine.npz"),
+        "test_data": str(tmp_path / "my test.npz"),
+        "seed": 0,
+        "per_class": 5,
+        "validation": 0.5,
+        "test_per_class": 2,
+        "sha256": files,
+    }
+    assert (record["name"], record["class_names"]) == ("mine", ["0", "1", "2"])
+    assert {name: split["size"] for name, split in record["splits"].items()} == {"train": 9, "validation": 6, "test": 6}
+    assert len({split["sha256"] for split in record["splits"].values()}) == 3
+
+
+def test_a_hash_tells_any_other_picture_label_or_order():
+    split = data.load("strokes", per_class=4).train
+    pixel = split.images.clone()
+    pixel[3, 2, 9, 9] ^= 1
+    label = split.labels.clone()
+    label[-1] ^= 1
+    turned = [data.Split(split.images.flip(0), split.labels.flip(0)), data.Split(split.images.mT, split.labels)]
+    others = [data.Split(pixel, split.labels), data.Split(split.images, label), *turned, split + split]
+    assert len({s.fingerprint for s in (split, *others)}) == 6
+    assert data.Split(split.images.clone(), split.labels).fingerprint == split.fingerprint
+    assert [a != b for a, b in zip(split.hashes, others[0].hashes, strict=True)] == [i == 3 for i in range(len(split))]
+
+
+def test_moved_files_are_found_where_they_are_said_to_be(tmp_path):
+    *_, arguments = sources(tmp_path)
+    record = data.load(**arguments).record
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for name in ("mine.npz", "my test.npz"):
+        (tmp_path / name).rename(moved / name)
+    with pytest.raises(FileNotFoundError, match="no file .*mine.npz.*bring it back, or say where it is now"):
+        data.from_record(record)
+    again = data.from_record(record, source=moved / "mine.npz", test_data=moved / "my test.npz")
+    assert again.record["splits"] == record["splits"]
+
+
+def test_a_file_that_has_changed_is_named(tmp_path):
+    path = own(tmp_path / "mine.npz")
+    record = data.load(path).record
+    own(path, seed=5)
+    with pytest.raises(ValueError, match=r"other train pictures than the recorded .*mine.npz is not the file.*bring"):
+        data.from_record(record)
+    own(path, sizes=(20, 20))
+    with pytest.raises(ValueError, match="These are other train pictures"):
+        data.from_record(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"seed": 1}, "other train pictures .*seed is 1, not 0; load them with the recorded"),
+        ({"per_class": 6}, "other train pictures .*per_class is 6, not 4"),
+        ({}, "other test pictures .*this version of the package makes others of the same arguments"),
+    ],
+)
+def test_pictures_that_came_out_otherwise_are_told_with_the_reason(change, sentence):
+    record = json.loads(json.dumps(data.load("strokes", per_class=4).record))
+    made = data.load("strokes", **{"per_class": 4, **change})
+    if not change:
+        record["splits"]["test"]["sha256"] = "0" * 64
+        with pytest.raises(ValueError, match=sentence):
+            data.from_record(record)
+    assert re.search(sentence, records.differs(record, made))
+    assert records.differs(made.record, made) is None
+
+
+def test_data_made_by_hand_cannot_be_loaded_again():
+    made = data.load("strokes", per_class=4)
+    by_hand = data.Data("mine", *parts(made), made.class_names, made.mean, made.std, False, 0)
+    assert by_hand.record["splits"] == made.record["splits"]
+    for record in (by_hand.record, "mine"):
+        with pytest.raises(ValueError, match="Nothing is recorded of where the pictures 'mine' are from.*pass them"):
+            data.from_record(record)
+    with pytest.raises(ValueError, match="strokes has crop 0, recorded was 2: make the data as before"):
+        data.from_record(replace(made, crop=2).record)
+
+
+def test_pictures_are_hashed_once(monkeypatch):
+    made, hashed, plain = data.load("strokes", per_class=4, test_per_class=1), [], hashlib.sha256
+    monkeypatch.setattr(pictures.hashlib, "sha256", lambda *args: hashed.append(args) or plain(*args))
+    for _ in range(3):
+        assert made.record and made.fingerprint and made.full_train.fingerprint
+        data.check_test_pictures(made)
+    assert len([pixels for (pixels,) in hashed if len(pixels) == 300]) == 2 * 16 + 4  # the joint split once more
+
+
+# ---------------------------------------------------------------------------------------- pictures tested on are unseen
+
+
+def with_test(made, test):
+    """The data with other test pictures."""
+    return replace(made, test=data.Split(test, torch.zeros(len(test), dtype=torch.int64)))
+
+
+@pytest.mark.parametrize("learnt", ["train", "validation"])
+def test_more_than_a_handful_of_learnt_pictures_cannot_be_tested_on(learnt):
+    made = data.load("strokes", per_class=20, test_per_class=50)  # 200 test pictures: 2 are a handful
+    for twins in (3, 200):
+        images = torch.cat([getattr(made, learnt).images.repeat(5, 1, 1, 1)[:twins], made.test.images[twins:]])
+        with pytest.raises(ValueError, match=f"^{twins} of the 200 test pictures of strokes .*--test-data"):
+            data.check_test_pictures(with_test(made, images))
+
+
+def test_a_few_twins_are_told():
+    made = data.load("strokes", per_class=20, test_per_class=50)
+    for twins, points in ((1, "0.5"), (2, "1")):
+        few = with_test(made, torch.cat([made.train.images[:twins], made.test.images[twins:]]))
+        with pytest.warns(UserWarning, match=f"{twins} of the 200 test pictures .* by up to {points} points"):
+            data.check_test_pictures(few)
+    few = with_test(made, torch.cat([made.train.images[:1], made.test.images[:3]]))
+    with pytest.warns(UserWarning, match="1 of the 4 test pictures"):
+        data.check_test_pictures(few)
+    with pytest.raises(ValueError, match="1 of the 1 test pictures"):
+        data.check_test_pictures(with_test(made, made.train.images[:1]))
+
+
+def test_pictures_that_were_searched_on_cannot_be_tested_on():
+    searched, made = (data.load("strokes", per_class=20, test_per_class=5, seed=s) for s in (0, 1))
+    data.check_test_pictures(made, searched)
+    with pytest.raises(ValueError, match="20 of the 20 test pictures .* or the architecture was searched on"):
+        data.check_test_pictures(with_test(made, searched.validation.images[:20]), searched)
+
+
+def test_the_training_file_is_no_test_file(tmp_path):
+    path, copy = own(tmp_path / "a.npz"), own(tmp_path / "copy.npz")
+    for other in (path, copy):
+        with pytest.raises(ValueError, match="60 of the 60 test pictures"):
+            data.check_test_pictures(data.load(path, test_data=other))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("name", DRAWN)
+def test_drawn_pictures_never_coincide(name, seed):
+    made = data.load(name, seed=seed)
+    data.check_test_pictures(made)
+    images = torch.cat([split.images for split in parts(made)]).flatten(1)
+    assert len(images.unique(dim=0)) == len(images)
 
 
 # ------------------------------------------------------------------------------------------------------------ CIFAR-10

@@ -55,7 +55,8 @@ def test_the_files_are_plain_json(name, results, tmp_path):
     folder = results[name].save(tmp_path)
     assert {f.name for f in folder.iterdir()} == {"result.json", "architecture.json", "weights.safetensors"}
     record = json.loads((folder / "result.json").read_text(), parse_constant=lambda c: pytest.fail(f"{c} is not JSON"))
-    assert (record["seed"], record["data"], record["strategy"]) == (4, "strokes", results[name].strategy)
+    assert (record["seed"], record["strategy"]) == (4, results[name].strategy)
+    assert record["data"] == data.load("strokes", per_class=20, test_per_class=5).record
     assert record["config"]["epochs"] == 2 and [e["epoch"] for e in record["history"]] == [1, 2]
     assert record["versions"]["torch"] == torch.__version__
     assert record["versions"]["nas_tutorial"] == nas_tutorial.__version__

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -335,6 +336,11 @@ def test_a_folder_changes_nothing(expected, tmp_path):
     assert len(list(tmp_path.iterdir())) == Checkpoints.kept
     assert expected.runs().shape == (5, 2)
     assert len(np.unique(expected.runs())) > 3  # or any two tables would be the same
+
+
+def test_a_table_is_not_tested_on_pictures_that_were_learnt_from():
+    with pytest.raises(ValueError, match="test pictures of strokes are also among"):
+        tables.train_all(SPACE, replace(PICTURES, test=PICTURES.train), SHORT)
 
 
 @pytest.mark.parametrize("stop", range(1, 7))

@@ -413,8 +413,23 @@ def test_retraining_tests_once_per_seed(strokes, monkeypatch):
     assert scores.parameters == training.count_parameters(a_network())
 
 
+def test_nothing_is_trained_where_the_test_pictures_were_learnt_from(strokes, monkeypatch):
+    monkeypatch.setattr(training.retraining, "Training", lambda *_: pytest.fail("trained before it was measured"))
+    seen = replace(strokes, test=strokes.validation)
+    with pytest.raises(ValueError, match="80 of the 80 test pictures of strokes .* weights are trained on, so"):
+        retrain(CELL, seen)
+    with pytest.raises(ValueError, match="40 of the 40 test pictures .* or the architecture was searched on"):
+        retrain(CELL, strokes, searched=replace(strokes, train=strokes.test))
+
+
 @pytest.mark.parametrize(
-    ("settings", "message"), [({"profile": "huge"}, "'huge'.*small, paper"), ({"epoch": 3}, "'epoch'.*epochs")]
+    ("settings", "message"),
+    [
+        ({"profile": "huge"}, "'huge'.*small, paper"),
+        ({"epoch": 3}, "'epoch'.*epochs"),
+        ({"seeds": ()}, r"seeds are \[\]; give one or more"),
+        ({"seeds": (1, 2, 1)}, r"seeds are \[1, 2, 1\]; .*each once"),
+    ],
 )
 def test_a_wrong_setting_of_retraining_is_a_clear_error(strokes, settings, message):
     with pytest.raises(ValueError, match=message):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from nas_tutorial.cli.arguments import parser
@@ -18,13 +19,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run(options) or OK
     except KeyboardInterrupt as stop:
-        print(f"\nStopped. {stop or 'Nothing was kept.'}", file=sys.stderr)
+        print(f"\nStopped. {str(stop) or 'Nothing was kept.'}", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # the reader has seen enough, as in `nas-tutorial spaces | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except (ValueError, OSError) as error:
         print(f"nas-tutorial: error: {error}", file=sys.stderr)
+        return FAULT
+    except Exception as error:  # of the program, not of what was typed
+        if sys.flags.dev_mode:
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"nas-tutorial: error: {what} (unexpected; python -X dev -m nas_tutorial shows where)", file=sys.stderr)
         return FAULT
 
 
@@ -37,6 +44,16 @@ def run(options) -> int | None:
     before = torch.get_num_threads()
     torch.set_num_threads(options.threads)
     try:
-        return commands.BY_NAME[options.command](options)
+        with warnings.catch_warnings():
+            warnings.showwarning = tell
+            return commands.BY_NAME[options.command](options)
     finally:
         torch.set_num_threads(before)
+
+
+def tell(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """A warning to the user as one line, without its place in the code; those to programmers are left out."""
+    from tqdm import tqdm
+
+    if category is UserWarning:
+        tqdm.write(f"nas-tutorial: note: {message}", sys.stderr)  # above a bar, where there is one

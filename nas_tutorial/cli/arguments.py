@@ -13,14 +13,14 @@ answers together; what it finds is then trained from scratch, because accuracy d
 
   nas-tutorial demo                                       DARTS, ENAS and random search side by side, with a report
   nas-tutorial search --space nasbench201 --strategy darts --name first
-  nas-tutorial retrain --architecture runs/first/architecture.json
-  nas-tutorial draw --architecture DARTS_V2 --space darts --out darts_v2.svg
-  nas-tutorial describe --space darts --architecture DARTS_V2 --channels 36 --cells 20
+  nas-tutorial retrain runs/first                         on the pictures of the search, tested on others
+  nas-tutorial draw DARTS_V2 --space darts --out darts_v2.svg
+  nas-tutorial describe DARTS_V2 --space darts --channels 36 --cells 20
   nas-tutorial spaces                                     what there is to search
 """
 SEARCH = f"""Search a space and write what is found to runs/NAME:
 
-  result.json, architecture.json   the whole history, and the architecture (feed it to retrain, draw, describe)
+  result.json, architecture.json   what was found and how, on which pictures; retrain, draw, describe read it
   weights.safetensors              what was learnt: shared weights, and α or the controller
   cell.svg, curves.png             the architecture and the course of the search, as pictures
   checkpoints                      the state after the last epochs, from which --resume goes on
@@ -35,11 +35,13 @@ examples
   nas-tutorial search --space enas_macro --strategy enas --data cifar10 --profile paper --set entropy_weight=0.1
 """
 RETRAIN = """Train an architecture from scratch on all training pictures, once per seed, and test each network once.
-Writes retrain.json, beside the architecture's file where there is one.
+What a search found, runs/NAME, is trained on the pictures of that search, divided as they were there: no test picture
+was searched on. --data and its like take others. Writes retrain.json, beside the architecture where that is a file.
 
 examples
-  nas-tutorial retrain --architecture runs/first/architecture.json --seeds 0 1 2
-  nas-tutorial retrain --architecture DARTS_V2 --space darts --channels 8 --cells 5 --data cifar10 --epochs 10
+  nas-tutorial retrain runs/first
+  nas-tutorial retrain runs/first --seeds 3 4 --epochs 20 --out longer.json
+  nas-tutorial retrain DARTS_V2 --space darts --channels 8 --cells 5 --data cifar10 --epochs 10
 """
 DEMO = """On cluttered digits (handwriting on small colour pictures, nothing to download): DARTS, ENAS and random search
 with equal budgets, then training from scratch of what each found, and of ten random cells to compare them with.
@@ -49,14 +51,15 @@ network. A few minutes on two cores.
 DESCRIBE = """Figures of a network: parameters (auxiliary head left out), multiply-adds of one picture, shapes.
 
 examples
-  nas-tutorial describe --space darts --architecture DARTS_V2 --channels 36 --cells 20 --json
+  nas-tutorial describe DARTS_V2 --space darts --channels 36 --cells 20 --json
   nas-tutorial describe --space enas_micro --supernet --profile paper
 """
 DRAW = """Draw an architecture.
 
-example
+examples
+  nas-tutorial draw runs/first --out cell.pdf
   nas-tutorial draw --space nasbench201 --out cell.svg \\
-      --architecture "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+|none~0|skip_connect~1|nor_conv_3x3~2|"
+      "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+|none~0|skip_connect~1|nor_conv_3x3~2|"
 """
 
 
@@ -65,6 +68,24 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number that seeds a generator."""
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^63 - 1")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """A number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
 
 
 def parser() -> ArgumentParser:
@@ -90,7 +111,7 @@ def add_search(command: ArgumentParser) -> None:
     command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
     command.add_argument("--order", type=int, choices=(1, 2), help="darts and variants: 2 looks one step ahead")
     command.add_argument("--shared", action="store_true", help="random: compare many within one supernet")
-    command.add_argument("--seed", type=int, default=0, help="same seed, same search (0)")
+    command.add_argument("--seed", type=seed, default=0, help="same seed, same search (0)")
     command.add_argument("--name", help="write to runs/NAME (a new name)")
     command.add_argument("--resume", action="store_true", help="go on with the search in runs/NAME where it stopped")
     add_settings(command, "setting of the strategy, such as learning_rate=0.05")
@@ -98,32 +119,33 @@ def add_search(command: ArgumentParser) -> None:
 
 def add_retrain(command: ArgumentParser) -> None:
     """Options of `retrain`."""
-    add_architecture(command, required=True)
+    add_architecture(command)
     add_data(command)
     add_sizes(command)
-    command.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
+    command.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
     command.add_argument("--epochs", type=positive, help="passes over the training pictures")
-    command.add_argument("--out", help="the file to write (retrain.json beside the architecture's file)")
+    command.add_argument("--out", help="the file to write (retrain.json beside the architecture)")
     command.add_argument("--resume", action="store_true", help="go on where the same command stopped")
     add_settings(command, "setting of the training, such as cutout=8 or drop_path=0.2")
 
 
 def add_demo(command: ArgumentParser) -> None:
     """Options of `demo`."""
-    command.add_argument("--scale", type=float, default=1.0, help="fraction of all epochs and pictures, for a try (1)")
-    command.add_argument("--seed", type=int, default=0, help="of the searches; pictures and random cells stay (0)")
+    what = "fraction of all epochs and pictures, for a try (1)"
+    command.add_argument("--scale", type=fraction, default=1.0, help=what)
+    command.add_argument("--seed", type=seed, default=0, help="of the searches; pictures and random cells stay (0)")
 
 
 def add_draw(command: ArgumentParser) -> None:
     """Options of `draw`."""
-    add_architecture(command, required=True)
+    add_architecture(command)
     add_sizes(command)
     command.add_argument("--out", required=True, help="the picture to write: .svg, .png or .pdf")
 
 
 def add_describe(command: ArgumentParser) -> None:
     """Options of `describe`."""
-    add_architecture(command, required=False)
+    add_architecture(command)
     add_sizes(command)
     command.add_argument("--supernet", action="store_true", help="the network with every operation on every edge")
     command.add_argument("--classes", type=positive, default=10, help="number of classes (10)")
@@ -131,21 +153,21 @@ def add_describe(command: ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
-def add_architecture(command: ArgumentParser, required: bool) -> None:
-    """Options that name one architecture."""
-    command.add_argument(
-        "--architecture", required=required, help="an architecture.json, a published name, or a notation"
-    )
+def add_architecture(command: ArgumentParser) -> None:
+    """What names one architecture."""
+    what = "a search's folder, such as runs/first; an architecture.json; a published name; or a notation"
+    command.add_argument("which", nargs="?", metavar="ARCHITECTURE", help=what)
+    command.add_argument("--architecture", help="the same, as an option")
     command.add_argument("--space", help="the space of the name or notation; a file knows its own")
 
 
 def add_data(command: ArgumentParser) -> None:
-    """Options that choose pictures."""
-    command.add_argument("--data", default="digits", help="digits, strokes, cifar10 or a FILE.npz (digits)")
+    """Options that choose pictures; what is not given is as recorded where a search is gone on with, or retrained."""
+    command.add_argument("--data", help="digits, strokes, cifar10 or a FILE.npz (digits; of a search: its own)")
     command.add_argument("--test-data", help="another FILE.npz with the test pictures")
     command.add_argument("--per-class", type=positive, help="use only so many pictures of each class (all)")
     command.add_argument("--root", help="folder of the CIFAR-10 archive (~/.cache/nas_tutorial)")
-    command.add_argument("--data-seed", type=int, default=0, help="decides who goes into which split (0)")
+    command.add_argument("--data-seed", type=seed, help="decides who goes into which split (0)")
 
 
 def add_sizes(command: ArgumentParser) -> None:

@@ -1,12 +1,18 @@
-"""From options to objects: a space, an architecture, pictures, settings."""
+"""From options to objects: a space, an architecture, settings."""
 
+import json
+import os
 from argparse import Namespace
 from ast import literal_eval
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
-from nas_tutorial import data, spaces
+from nas_tutorial import spaces
+from nas_tutorial.settings import configured
 from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies.results import read_record
 
 SIZES = ("channels", "cells", "nodes", "layers", "operations")
 
@@ -28,26 +34,75 @@ def sizes(options: Namespace, of: Space) -> dict[str, int]:
     return given
 
 
-def architecture(options: Namespace) -> Architecture:
-    """The architecture asked for. A file brings its own sizes, which --profile and single sizes replace."""
-    if not options.architecture.endswith(".json"):
-        return spaces.load_architecture(options.architecture, space(options) if options.space else None)
-    found = spaces.load_architecture(options.architecture)
+# --- architectures ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Chosen:
+    """An architecture; where a file holds it, its folder; and where a search wrote that, the record of its pictures."""
+
+    architecture: Architecture
+    folder: Path | None = None
+    pictures: Mapping[str, Any] | None = None
+
+
+def word(options: Namespace) -> str | None:
+    """What stands for an architecture, in its place or behind --architecture; ValueError where both are given."""
+    if options.which and options.architecture:
+        raise ValueError(f"Two architectures are given, {options.which} and {options.architecture}: leave one out.")
+    return options.which or options.architecture
+
+
+def chosen(options: Namespace) -> Chosen:
+    """The architecture asked for: a search's folder, a file that ends in .json, or a name or notation in --space.
+
+    One from a file brings its own sizes, which --profile and single sizes replace.
+    """
+    given = word(options)
+    if not given:
+        raise ValueError("Give an architecture: a search's folder such as runs/first, a file, a name or a notation.")
+    if os.path.isdir(given):
+        record = read_record(given)
+        found = spaces.from_json(json.dumps(record["architecture"]))
+        return Chosen(_resized(found, given, options), Path(given), record["data"])
+    if not given.endswith(".json"):
+        return Chosen(_from_notation(given, options))
+    found, folder = _resized(spaces.load_architecture(given), given, options), Path(given).parent
+    searched = Path(given).name == "architecture.json" and (folder / "result.json").is_file()
+    return Chosen(found, folder, read_record(folder)["data"] if searched else None)
+
+
+def _from_notation(given: str, options: Namespace) -> Architecture:
+    if not options.space and Path(given).parts[:-1]:
+        raise ValueError(f"There is no folder {given!r}; to read it as a name or a notation, give --space, too.")
+    return spaces.load_architecture(given, space(options) if options.space else None)
+
+
+def _resized(found: Architecture, given: str, options: Namespace) -> Architecture:
     if options.space not in (None, found.space.name):
-        raise ValueError(f"{options.architecture} holds an architecture of {found.space.name}, not of {options.space}.")
+        raise ValueError(f"{given} holds an architecture of {found.space.name}, not of {options.space}.")
     base = spaces.get(found.space.name, options.profile) if options.profile else found.space
     return base.resized(**sizes(options, found.space)).parse(str(found))
 
 
-def pictures(options: Namespace) -> data.Data:
-    """The data set asked for."""
-    more = {"test_data": options.test_data, "root": options.root}
-    return data.load(options.data, seed=options.data_seed, per_class=options.per_class, **more)
+# --- settings ---------------------------------------------------------------------------------------------------------
+def settings(options: Namespace, profiles: Mapping[str, Any], options_too: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What --set and the options of these names say, as settings: {"learning_rate": 0.1, "shared": True}.
 
-
-def settings(pairs: Sequence[str]) -> dict[str, Any]:
-    """["rate=0.1", "shared=True"] → {"rate": 0.1, "shared": True}; ValueError for anything else."""
-    return dict(map(_setting, pairs))
+    Raises ValueError for what is no setting of these profiles, has an option of its own, or has no possible value.
+    """
+    profile = options.profile or "small"
+    found = dict(map(_setting, options.set))
+    for name in found:
+        if hasattr(options, name):
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"--set {name}={found[name]} cannot be: {name} has an option of its own, {option}.")
+    known = [field.name for field in fields(profiles[profile])]
+    for name in options_too:
+        if value := getattr(options, name):
+            if name not in known:
+                raise ValueError(f"--{name} is not for {options.strategy}, whose settings are {', '.join(known)}.")
+            found[name] = value
+    configured(profiles, profile, found)
+    return found
 
 
 def _setting(pair: str) -> tuple[str, Any]:

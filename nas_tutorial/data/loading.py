@@ -1,6 +1,9 @@
 """`load`: any data set, by its name or its path."""
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nas_tutorial.data import cifar10, digits, npz, strokes
 from nas_tutorial.data.pictures import Data
@@ -33,11 +36,26 @@ def load(
     name = str(name_or_path)
     if name not in BUILT_IN:
         check_path(name_or_path)
-        return npz.load(name_or_path, test_data=test_data, **sizes)
-    if test_data is not None:
+        found = npz.load(name_or_path, test_data=test_data, **sizes)
+    elif test_data is not None:
         raise ValueError(f"{name!r} brings its own test pictures: leave out test_data={str(test_data)!r}.")
-    place = {"root": root} if name == "cifar10" else {}
-    return BUILT_IN[name].load(**sizes, **place)
+    else:
+        found = BUILT_IN[name].load(**sizes, **({"root": root} if name == "cifar10" else {}))
+    return replace(found, origin=origin(name, test_data, sizes))
+
+
+def origin(source: str, test_data: str | Path | None, sizes: dict[str, Any]) -> dict[str, Any]:
+    """What a data set was loaded from, as plain values, with the sha256 sum of each file."""
+    places = {"source": source, "test_data": None if test_data is None else str(test_data)}
+    files = {} if source in BUILT_IN else {name: sha256(path) for name, path in places.items() if path}
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in sizes.items()}  # of numpy
+    return {**places, **plain, "sha256": files}
+
+
+def sha256(path: str | Path) -> str:
+    """The sha256 sum of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_sizes(per_class: int | None, validation: float, test_per_class: int | None) -> None:

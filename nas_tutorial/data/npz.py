@@ -36,7 +36,7 @@ def load(
     parts = splits.partition(
         pool.labels, per_class=per_class, validation=validation, test=test_fraction, generator=to_divide
     )
-    other = select(pool, parts.test) if test_data is None else read_test(test_data, pool, len(names))
+    other = select(pool, parts.test) if test_data is None else read_test(test_data, pool, names)
     test = select(other, splits.subset(other.labels, test_per_class, for_test))
     photographs = pool.images.shape[-1] >= PHOTOGRAPH
     three = (select(pool, parts.train), select(pool, parts.validation), test)
@@ -58,16 +58,17 @@ def read(path: str | Path) -> tuple[Split, tuple[str, ...]]:
     return pool, class_names(arrays.get("class_names"), int(labels.max()) + 1, path)
 
 
-def read_test(path: str | Path, pool: Split, classes: int) -> Split:
-    """Read a file of test pictures, which must fit those of the pool; a class may be missing there."""
+def read_test(path: str | Path, pool: Split, names: tuple[str, ...]) -> Split:
+    """Read a file of test pictures, which must fit those of the pool; a class, or all names, may be missing there."""
     arrays = read_arrays(Path(path))
     images = check_images(arrays["images"], path)
     labels = check_labels(arrays["labels"], len(images), path)
     if images.shape[1:] != pool.images.shape[1:]:
         given, expected = ("×".join(map(str, x.shape[1:])) for x in (images, pool.images))
         raise ValueError(f"{path}: pictures are {given}, those to train on are {expected}: bring both to one shape.")
-    if labels.max() >= classes:
-        raise ValueError(f"{path}: label {labels.max()} is not among the {classes} classes to train on: relabel it.")
+    if labels.max() >= len(names):
+        raise ValueError(f"{path}: label {labels.max()} is not among the {len(names)} classes to train on: relabel it.")
+    check_same_names(arrays.get("class_names"), names, path)
     return Split(torch.from_numpy(images), torch.from_numpy(labels), torch.arange(len(labels))[:, None])
 
 
@@ -133,6 +134,13 @@ def check_no_gap(labels: np.ndarray, path: str | Path) -> None:
         raise ValueError(f"{path}: class {empty} has no picture, expected some for 0 … {found[-1]}: renumber classes.")
     if len(found) == 1:
         raise ValueError(f"{path}: all labels are 0, expected two classes or more: add pictures of another class.")
+
+
+def check_same_names(found: np.ndarray | None, names: tuple[str, ...], path: str | Path) -> None:
+    """Raise ValueError where a test file names its classes otherwise than the file to train on, or in another order."""
+    if found is not None and (own := tuple(map(str, found.flat))) != names:
+        given, expected = (", ".join(repr(name) for name in some) for some in (own, names))
+        raise ValueError(f"{path}: class_names are {given}, those to train on are {expected}: bring both to one order.")
 
 
 def class_names(names: np.ndarray | None, classes: int, path: str | Path) -> tuple[str, ...]:

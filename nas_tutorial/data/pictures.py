@@ -1,6 +1,7 @@
 """What a data set is: three splits of labelled pictures and the few facts that training needs about them."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,11 +30,15 @@ class Split:
         return f"Split({len(self):,} pictures of {'×'.join(str(n) for n in self.images.shape[1:])})"
 
     @cached_property
+    def hashes(self) -> list[bytes]:
+        """A sha256 of each picture's pixels, by which equal pictures are found: N of 32 bytes."""
+        return [hashlib.sha256(pixels).digest() for pixels in self.images.cpu().flatten(1).numpy()]
+
+    @cached_property
     def fingerprint(self) -> str:
         """sha256 of pictures and labels, in hexadecimal: the same for the same pictures in the same order."""
-        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode())
-        for part in (self.images, self.labels):
-            digest.update(part.cpu().contiguous().numpy())
+        digest = hashlib.sha256(repr(tuple(self.images.shape)).encode() + b"".join(self.hashes))
+        digest.update(self.labels.cpu().contiguous().numpy())
         return digest.hexdigest()
 
     def __add__(self, other: "Split") -> "Split":
@@ -51,7 +56,8 @@ class Data:
     """A data set in three splits, with what is needed to feed it to a network.
 
     mean, std: (C,) float32 of the train split's pixels scaled to 0 … 1; flip: whether a mirrored picture keeps its
-    label; crop: pixels of padding around random crops, 0 for none.
+    label; crop: pixels of padding around random crops, 0 for none. origin: what `data.load` was asked for, and sha256
+    sums of the files that it read; None for data made by hand.
     """
 
     name: str
@@ -63,6 +69,7 @@ class Data:
     std: Tensor
     flip: bool
     crop: int
+    origin: Mapping[str, Any] | None = None
 
     @property
     def classes(self) -> int:
@@ -90,7 +97,20 @@ class Data:
         """What is done to every picture before a network sees it, as plain values."""
         return {"flip": self.flip, "crop": self.crop, "mean": self.mean.tolist(), "std": self.std.tolist()}
 
-    @property
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What these pictures are, as plain values; `data.from_record` loads the same ones again."""
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {
+            "name": self.name,
+            "origin": self.origin and dict(self.origin),
+            "class_names": list(self.class_names),
+            "flip": self.flip,
+            "crop": self.crop,
+            "splits": {name: {"size": len(split), "sha256": split.fingerprint} for name, split in splits.items()},
+        }
+
+    @cached_property
     def full_train(self) -> Split:
         """Train and validation pictures together: what a found architecture may be retrained on."""
         return self.train + self.validation

@@ -36,11 +36,6 @@ class Bar:
         part = min(self.passes / self.passes_per_step, 1) if self.passes_per_step else 0
         self.tqdm.update(min(self.done + part, self.tqdm.total) - self.tqdm.n)
 
-    def jump(self, done: int) -> None:
-        """So much is over, some of it in an earlier run."""
-        self.done = done
-        self.tqdm.update(done - self.tqdm.n)
-
     def step(self) -> None:
         """One epoch is over."""
         self.done, self.passes_per_step, self.passes = self.done + 1, self.passes, 0

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from nas_tutorial import data, spaces
-from nas_tutorial.data import Data
+from nas_tutorial.data import Data, check_test_pictures
 from nas_tutorial.data.npz import UNREADABLE
 from nas_tutorial.files import write_whole
 from nas_tutorial.settings import one_of, versions
@@ -232,8 +232,9 @@ def train_all(
     Each accuracy is the one that `training.train_from_scratch` and `evaluate` give with that seed, up to rounding;
     `at_once` networks are trained together (see `stacking`). resume: a folder in which the accuracies are kept after
     each such group, and from which the work goes on where some are kept already.
-    Raises ValueError for a folder that holds another table.
+    Raises ValueError for a folder that holds another table, or for test pictures that are among the others.
     """
+    check_test_pictures(data)
     architectures = tuple(architectures or space.enumerate())
     groups = [architectures[i : i + at_once] for i in range(0, len(architectures), at_once)]
     facts = {"recipe": asdict(recipe), "seeds": list(seeds)}
@@ -241,7 +242,13 @@ def train_all(
     kept = Checkpoints(resume, facts | {"at_once": at_once} | identity_of(architectures, data)) if resume else None
     found = train_parts(parts, data, recipe, kept)
     columns = {name: found[name].view(len(seeds), -1).T.numpy() for name in ("validation", "test")}  # (N, S)
-    about = {"data": repr(data), **facts, "versions": versions(), "seconds": round(found["seconds"], 1)}
+    about = {
+        "data": repr(data),
+        "pictures": data.record,
+        **facts,
+        "versions": versions(),
+        "seconds": round(found["seconds"], 1),
+    }
     return Table(architectures, columns, about)
 
 

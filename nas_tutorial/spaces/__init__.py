@@ -81,7 +81,10 @@ def load_architecture(given: str, space: Space | None = None) -> Architecture:
             raise ValueError(
                 f"There is no file {given!r}; give the architecture.json of a search, a name or a notation."
             )
-        return from_json(Path(given).read_text())
+        try:
+            return from_json(Path(given).read_text(encoding="utf-8"))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{given} is not a text in UTF-8; give the architecture.json of a search.") from error
     if space is None:
         raise ValueError("A name or a notation needs a space to be read in; give one of " + ", ".join(BY_NAME) + ".")
     return space.parse(given)

@@ -60,7 +60,8 @@ class Event:
 class SearchResult:
     """What a search found, and all that is needed to tell how.
 
-    weights: shared weights, architecture parameters and controller, by name.
+    data: the record of the pictures, from which `data.from_record` loads them again. weights: shared weights,
+    architecture parameters and controller, by name.
     """
 
     strategy: str
@@ -68,7 +69,7 @@ class SearchResult:
     history: list[Event]
     config: dict[str, Any]
     seed: int
-    data: str
+    data: dict[str, Any]
     versions: dict[str, str] = field(default_factory=versions)
     weights: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)
 
@@ -104,18 +105,31 @@ class SearchResult:
     @staticmethod
     def load(folder: str | Path) -> SearchResult:
         """The result that `save` wrote; FileNotFoundError where there is none, ValueError where it is damaged."""
-        if not (file := Path(folder) / "result.json").is_file():
-            raise FileNotFoundError(
-                f"{folder} holds no result.json; give the folder that a search wrote, such as runs/my_search."
-            )
+        record, file = read_record(folder), Path(folder) / "result.json"
         try:
-            record = json.loads(text := file.read_text(encoding="utf-8"))
             architecture = spaces.from_json(json.dumps(record["architecture"]))
             history = [Event.from_record(event, architecture.space) for event in record["history"]]
-            weights = _weights_of(text, file.with_name("weights.safetensors"))
+            weights = _weights_of(json.dumps(record), file.with_name("weights.safetensors"))
             return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
-        except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{file} is not what a search wrote ({error!r}); give the folder of a search.") from error
+        except (KeyError, TypeError) as error:
+            raise ValueError(_not_ours(file, error)) from error
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """What a result.json holds, read without the weights; FileNotFoundError or ValueError as `SearchResult.load`."""
+    if not (file := Path(folder) / "result.json").is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no result.json; give the folder that a search wrote, such as runs/my_search."
+        )
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return {**record, "architecture": record["architecture"], "data": record["data"]}
+    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(_not_ours(file, error)) from error
+
+
+def _not_ours(file: Path, error: Exception) -> str:
+    return f"{file} is not what a search wrote ({error!r}); give the folder of a search."
 
 
 def _fingerprint(result: str) -> str:

@@ -178,17 +178,18 @@ def drive(
     where the folder holds the state of another search.
     """
     config = configured(profiles, profile, settings)
-    facts = {"strategy": name, "config": asdict(config), "seed": seed, "data": data.name}
-    own = {"code": name_of(strategy), **(identity or {})}
+    known = {"strategy": name, "seed": seed}
+    facts = {**known, "config": asdict(config), "data": data.record}
+    identity = {**known, "code": name_of(strategy), **(identity or {}), **what_counts(config, space, data)}
 
     def make() -> Strategy:
         return strategy(space, data, config, seed, best_device(device))
 
-    return Search(make, facts, resume and {**facts, **own, **what_counts(config, space, data)}, resume)
+    return Search(make, facts, identity, resume)
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:
-    """Settings that may change a result, space and pictures; these are hashed, so ask only where a search is kept."""
+    """Settings that may change a result, space, and pictures by what they show, wherever they are read from."""
     settings = {name: value for name, value in asdict(config).items() if name != "workers"}
     return {"config": settings, **space.to_record(), "pictures": data.fingerprint}
 

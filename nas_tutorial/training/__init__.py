@@ -17,7 +17,7 @@ from nas_tutorial.training.fitting import (
 from nas_tutorial.training.norms import batch_statistics, frozen_statistics
 from nas_tutorial.training.randomness import seeded
 from nas_tutorial.training.recipes import RECIPES, Recipe
-from nas_tutorial.training.retraining import Scores, count_parameters, retrain, train_from_scratch
+from nas_tutorial.training.retraining import Scores, count_parameters, epochs_kept, retrain, train_from_scratch
 
 __all__ = [
     "RECIPES",
@@ -35,6 +35,7 @@ __all__ = [
     "batches",
     "best_device",
     "count_parameters",
+    "epochs_kept",
     "evaluate",
     "fit",
     "frozen_statistics",

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nas_tutorial.data import Data, Split
+from nas_tutorial.data import Data, Split, check_test_pictures
 from nas_tutorial.settings import configured
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training.checkpoints import Checkpoints, Run
@@ -78,7 +78,7 @@ def train_from_scratch(
 
 
 def identity(architecture: Architecture, split: Split, data: Data) -> dict[str, Any]:
-    """In what space, and on which pictures, a network is trained; pictures are hashed, so ask only where it is kept."""
+    """In what space, and on which pictures, a network is trained."""
     return {**architecture.space.to_record(), "pictures": split.fingerprint, **data.treatment}
 
 
@@ -90,6 +90,18 @@ class TrainingRun(Run):
         return asdict(self.subject.epoch())
 
 
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise ValueError unless there are seeds, each once."""
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"The seeds are {list(seeds)}; give one or more, each once: every seed is one training.")
+
+
+def epochs_kept(folder: str | Path, seed: int) -> int:
+    """How many epochs of the training with this seed are over, by the states in the folder `resume` of `retrain`."""
+    states = Path(folder).glob(f"seed-{seed}/step-{'[0-9]' * 6}.safetensors")
+    return max((int(path.stem[-6:]) for path in states), default=0)
+
+
 def retrain(
     architecture: Architecture,
     data: Data,
@@ -98,14 +110,19 @@ def retrain(
     device: str | torch.device | None = None,
     report: Report | None = None,
     resume: str | Path | None = None,
+    searched: Data | None = None,
     **settings: Any,
 ) -> Scores:
     """Train the architecture from scratch on all training pictures, once per seed, and test each network once.
 
     profile: a name in `RECIPES`; settings: fields of `Recipe` to change, for example `epochs=20`. report: called after
     each epoch. resume: a folder for the states of these trainings; where there are some, they go on from them.
-    Raises ValueError for an unknown profile or setting, or for a state of another training.
+    searched: what the architecture was searched on, where that is other data: nor may its pictures be tested on.
+    Raises ValueError for an unknown profile or setting, no seed or one twice, test pictures that were learnt from (see
+    `data.check_test_pictures`), or a state of another training.
     """
+    check_seeds(seeds)
+    check_test_pictures(data, searched)
     recipe, pool, accuracies = configured(RECIPES, profile, settings), data.full_train, []
     for seed in seeds:
         folder = resume and Path(resume) / f"seed-{seed}"

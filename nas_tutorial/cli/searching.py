@@ -1,0 +1,96 @@
+"""`nas-tutorial search`: a search in a folder of its own, begun or gone on with."""
+
+import shlex
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+
+import nas_tutorial
+from nas_tutorial import data
+from nas_tutorial.cli import choices, sources
+from nas_tutorial.demo.progress import Bar, followed
+from nas_tutorial.networks.costs import MultiplyAddCounter
+from nas_tutorial.pictures.keeping import keep_pictures, listing
+from nas_tutorial.strategies import Search
+from nas_tutorial.strategies.results import read_record
+
+RUNS = Path("runs")
+
+
+def search(options: Namespace) -> None:
+    """Search, print each epoch, and keep state and result after every one of them."""
+    folder = run_folder(options)
+    run = begin(options, folder)
+    try:
+        with Bar(run.config["epochs"], options.strategy, done=len(run.log)) as bar:
+            if run.log:
+                bar.tqdm.write(f"{folder} goes on after epoch {len(run.log)} of {run.config['epochs']}")
+            for _ in followed(run, bar, MultiplyAddCounter(bar.tick)):
+                pass
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(kept(run, folder)) from None
+    keep_pictures(run.result, folder)
+    print(f"\nfound  {run.result.architecture}\nkept   {folder}: {listing(folder)}")
+    if run.result.architecture.warning:
+        print(f"note   {run.result.architecture.warning}")
+    print(f"next   {retraining(options, folder)}")
+
+
+def begin(options: Namespace, folder: Path) -> Search:
+    """The search asked for, ready for its first epoch, or for the one after the last that is kept in the folder."""
+    profiles = import_module(f"nas_tutorial.strategies.{options.strategy}").PROFILES
+    settings = choices.settings(options, profiles, ("order", "shared"))
+    space = choices.space(options)
+    going_on = (folder / "result.json").is_file()
+    pictures = sources.pictures(options, read_record(folder)["data"] if going_on else None)
+    data.check_test_pictures(pictures)  # a search does not open them, but what it finds is tested on them
+    return nas_tutorial.search(
+        space,
+        pictures,
+        options.strategy,
+        epochs=options.epochs,
+        seed=options.seed,
+        profile=options.profile or "small",
+        device=options.device,
+        resume=folder,
+        **settings,
+    )
+
+
+def run_folder(options: Namespace) -> Path:
+    """runs/NAME, or a folder of a new name that says what the search is.
+
+    Raises ValueError where NAME leads elsewhere, is taken and --resume was not given, or holds nothing to resume.
+    """
+    if options.name is None:
+        if options.resume:
+            raise ValueError("--resume goes on with a search that has a name: give --name NAME, too.")
+        name = f"{options.space}-{options.strategy}-{Path(options.data or 'digits').stem}-seed{options.seed}"
+        names = (name, *(f"{name}-{i}" for i in range(2, 10**6)))
+        return next(RUNS / n for n in names if not (RUNS / n).exists())
+    if options.name in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
+        raise ValueError(f"--name {options.name!r} is not the name of one folder in {RUNS}: leave out /, \\ and dots.")
+    folder = RUNS / options.name
+    if options.resume and not any(folder.glob("checkpoints/step-*")):
+        raise ValueError(f"{folder} holds no search to go on with: leave out --resume to begin one, or mend --name.")
+    if not options.resume and any((folder / kept).exists() for kept in ("result.json", "checkpoints")):
+        raise ValueError(f"{folder} holds a search already: add --resume to go on with it, or choose another --name.")
+    return folder
+
+
+def kept(run: Search, folder: Path) -> str:
+    """What is left of a search that was stopped, in words."""
+    if not run.log:
+        return "No epoch was over yet, so nothing was kept."
+    keep_pictures(run.so_far, folder)
+    return (
+        f"Epochs 1 to {len(run.log)} of {run.config['epochs']} are kept in {folder}: {listing(folder)}. "
+        f"The same command with --name {shlex.quote(folder.name)} --resume goes on."
+    )
+
+
+def retraining(options: Namespace, folder: Path) -> str:
+    """The command that trains what was found, quoted for a shell; the folder knows architecture, sizes and pictures."""
+    elsewhere = {f"--{name}": getattr(options, name) for name in ("root", "device")}
+    more = [word for option, value in elsewhere.items() if value for word in (option, value)]
+    return shlex.join(["nas-tutorial", "retrain", str(folder), *more])

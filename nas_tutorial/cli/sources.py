@@ -1,0 +1,54 @@
+"""From options to pictures: those that are asked for, those that a record names, or the latter with some changes."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from nas_tutorial import data
+from nas_tutorial.data import Data, records
+
+ARGUMENTS = {"data": "source", "test_data": "test_data", "per_class": "per_class", "data_seed": "seed"}
+
+
+def given(options: Namespace) -> dict[str, Any]:
+    """What the options say about pictures, by the names that an origin has for it."""
+    said = {name: getattr(options, option) for option, name in ARGUMENTS.items()}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def pictures(options: Namespace, record: Mapping[str, Any] | None = None) -> Data:
+    """The pictures asked for; with a record its pictures, except for what the options say otherwise.
+
+    --data brings its own --test-data, or none. Raises ValueError or OSError where they cannot be had.
+    """
+    asked = given(options)
+    if record and not asked:
+        return data.from_record(record, root=options.root)
+    if "source" in asked:
+        asked = {"test_data": None, **asked}
+    kept = {} if not record or ("source" in asked and not has_origin(record)) else records.origin_of(record)
+    return records.load_again({"source": "digits", **kept, **asked}, options.root)
+
+
+def has_origin(record: Any) -> bool:
+    """Whether a record tells where its pictures are from."""
+    return isinstance(record, Mapping) and bool(record.get("origin"))
+
+
+def for_retraining(options: Namespace, record: Mapping[str, Any] | None) -> tuple[Data, Data | None]:
+    """The pictures to train and to test on, and those that were searched on where these are others; says so."""
+    found = pictures(options, record)
+    if not record or not given(options) or (isinstance(record, Mapping) and not records.differs(record, found)):
+        return found, None
+    say("These are other pictures than were searched on: the scores hold for them, not for those of the search.")
+    try:
+        return found, data.from_record(record, root=options.root)
+    except (ValueError, OSError) as error:
+        say(f"Whether test pictures were searched on could not be measured: {error}")
+        return found, None
+
+
+def say(sentence: str) -> None:
+    """A sentence that the reader should know, apart from what the command prints."""
+    print(f"nas-tutorial: note: {sentence}", file=sys.stderr)

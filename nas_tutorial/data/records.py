@@ -1,0 +1,83 @@
+"""The same pictures again: from what a data set tells about itself, `Data.record`, checked picture by picture."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nas_tutorial.data.loading import BUILT_IN, load
+from nas_tutorial.data.pictures import Data
+
+PLACES = ("source", "test_data")  # what of an origin may be a file
+
+
+def from_record(
+    record: Mapping[str, Any],
+    *,
+    source: str | Path | None = None,
+    test_data: str | Path | None = None,
+    root: str | Path | None = None,
+) -> Data:
+    """Load the pictures that `Data.record` describes, and make sure that they are the same.
+
+    source, test_data, root: where the files are now, if they were moved (root: of CIFAR-10).
+    Raises FileNotFoundError, or ValueError that says which pictures differ, or that nobody can load them again.
+    """
+    moved = {name: str(path) for name, path in (("source", source), ("test_data", test_data)) if path is not None}
+    origin = {**origin_of(record), **moved}
+    _check_there(origin)
+    data = load_again(origin, root)
+    if difference := differs(record, data):
+        raise ValueError(difference)
+    return data
+
+
+def origin_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the pictures of a record were loaded from; ValueError where it does not tell."""
+    origin = record.get("origin") if isinstance(record, Mapping) else None
+    if not origin:
+        name = record["name"] if isinstance(record, Mapping) else record
+        raise ValueError(
+            f"Nothing is recorded of where the pictures {name!r} are from, as they were not made by data.load: "
+            "make them again, and pass them yourself (on the command line: --data FILE.npz)."
+        )
+    return dict(origin)
+
+
+def _check_there(origin: Mapping[str, Any]) -> None:
+    """Raise FileNotFoundError that says what to do where a file of an origin is gone."""
+    for path in (origin[name] for name in PLACES):
+        if path and path not in BUILT_IN and not Path(path).exists():
+            raise FileNotFoundError(
+                f"There is no file {path!r}, from which the recorded pictures were read: bring it back, or say "
+                "where it is now (source and test_data; on the command line --data and --test-data)."
+            )
+
+
+def load_again(origin: Mapping[str, Any], root: str | Path | None = None) -> Data:
+    """Load what an origin describes, whatever its pictures are now."""
+    arguments = {name: value for name, value in origin.items() if name not in ("source", "sha256")}
+    return load(origin["source"], root=root, **arguments)
+
+
+def differs(record: Mapping[str, Any], data: Data) -> str | None:
+    """In one sentence, how a data set differs from the recorded one; None for the same pictures and classes."""
+    found, recorded = data.record["splits"], record["splits"]
+    for name in recorded:
+        if found[name] != recorded[name]:
+            kept, now = (f"{s['size']:,} with sha256 {s['sha256'][:8]}…" for s in (recorded[name], found[name]))
+            return f"These are other {name} pictures than the recorded ones ({now}, not {kept}): {_why(record, data)}"
+    for name in ("class_names", "flip", "crop"):
+        if data.record[name] != record[name]:
+            return f"{data.name} has {name} {data.record[name]}, recorded was {record[name]}: make the data as before."
+    return None
+
+
+def _why(record: Mapping[str, Any], data: Data) -> str:
+    """Whether a file has changed, or what was asked for, or only what the package makes of it; and what to do."""
+    kept, now = record["origin"] or {}, data.origin or {}
+    for place, recorded in kept.get("sha256", {}).items():
+        if now.get("sha256", {}).get(place, recorded) != recorded:
+            return f"{now[place]} is not the file that was used; bring that file back, or begin anew with this one."
+    if asked := [n for n in kept if n not in (*PLACES, "sha256") and kept[n] != now.get(n)]:
+        return f"{', '.join(f'{n} is {now.get(n)}, not {kept[n]}' for n in asked)}; load them with the recorded values."
+    return "this version of the package makes others of the same arguments; use the recorded version, or begin anew."
