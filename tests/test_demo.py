@@ -1,9 +1,11 @@
 """The demonstration: from search to report, on small things; and what its report says."""
 
 import json
+import multiprocessing
 import os
 import re
 import signal
+import time
 from concurrent.futures import Future
 
 import pytest
@@ -124,6 +126,24 @@ def test_a_process_that_is_killed_is_told_in_one_sentence(quick, monkeypatch, ca
     assert main(["demo", "--scale", "0.02"]) == 2
     *_, line = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("nas-tutorial: error: A process of the demonstration was ended from outside")
+
+
+def sleep_unless_alone(link):
+    """A process that works for an hour."""
+    workers.end_with(link)
+    time.sleep(3600)
+
+
+def test_a_process_ends_when_the_first_one_is_gone_and_not_before():
+    context = multiprocessing.get_context("spawn")
+    other_end, link = context.Pipe(duplex=False)
+    process = context.Process(target=sleep_unless_alone, args=(other_end,), daemon=True)
+    process.start()
+    process.join(1)
+    assert process.is_alive()
+    link.close()  # as the system does when a process ends, however it ends
+    process.join(120)
+    assert process.exitcode == 1
 
 
 # --- what the leaderboard says ----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from tqdm import tqdm
@@ -42,19 +42,19 @@ class WorkerPool:
 
     def __enter__(self) -> "WorkerPool":
         context, self._stack = multiprocessing.get_context("spawn"), ExitStack()
-        self.news = self._stack.enter_context(context.Manager()).Queue()
+        self.news = context.Queue()
         other_end, self.link = context.Pipe(duplex=False)
-        self.pool = ProcessPoolExecutor(WORKERS, context, initializer=end_with, initargs=(other_end,))
+        self.pool = ProcessPoolExecutor(WORKERS, context, initializer=begin, initargs=(self.news, other_end))
         look = "training from scratch: {n}/{total} networks [{elapsed}]"
         self.bar = self._stack.enter_context(tqdm(total=self.trainings, bar_format=look, position=0, leave=False))
         return self
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         """After a failure or Ctrl-C, forget what has not begun and end the processes at once."""
+        self._stack.close()
         if failure:
             self.pool.shutdown(wait=False, cancel_futures=True)
             self.link.close()
-        self._stack.close()
         self.pool.shutdown()
         self.link.close()
 
@@ -62,7 +62,7 @@ class WorkerPool:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
         unit = "architectures" if strategy == "random" else "epochs"
         self.bars[name] = self._stack.enter_context(Bar(epochs, name, unit, position=len(self.bars) + 1, leave=False))
-        return self._submit(searched, name, strategy, epochs, seed, space, self.pictures, folder, self.news)
+        return self._submit(searched, name, strategy, epochs, seed, space, self.pictures, folder)
 
     def train(self, architecture: Architecture, seeds: tuple[int, ...]) -> list[Future]:
         """Queue one training per seed; each future will hold the scores of one seed."""
@@ -96,8 +96,14 @@ class WorkerPool:
             tqdm.write(f"{name:<14}{line}")
 
 
+def begin(news: queue.Queue, link: Connection) -> None:
+    """First thing in a working process: where its news go, and when it ends."""
+    Reporter.news = news
+    end_with(link)
+
+
 def end_with(link: Connection) -> None:
-    """Let this working process end when the other end of a pipe is closed, as it is when the first process is gone.
+    """Let this process end when the other end of a pipe is closed, as it is when the first process is gone.
 
     Ctrl-C is left to the first process, which closes that end.
     """
@@ -114,8 +120,10 @@ def end_with(link: Connection) -> None:
 class Reporter:
     """In a working process: gathers passes through networks, and sends their number twice a second."""
 
-    def __init__(self, name: str, news: queue.Queue):
-        self.name, self.news = name, news
+    news: ClassVar[queue.Queue]
+
+    def __init__(self, name: str):
+        self.name = name
         self.passes, self.sent = 0, time.monotonic()
 
     def tick(self) -> None:
@@ -130,12 +138,10 @@ class Reporter:
         self.passes, self.sent = 0, time.monotonic()
 
 
-def searched(
-    name: str, strategy: str, epochs: int, seed: int, space: str, pictures: Pictures, folder: Path, news: queue.Queue
-) -> int:
+def searched(name: str, strategy: str, epochs: int, seed: int, space: str, pictures: Pictures, folder: Path) -> int:
     """Search in a working process, keeping the result after each epoch; returns the multiply-adds."""
     torch.set_num_threads(1)
-    reporter = Reporter(name, news)
+    reporter = Reporter(name)
     shutil.rmtree(folder, ignore_errors=True)  # a demonstration begins at the beginning
     run = nas_tutorial.search(spaces.get(space), digits_of(pictures), strategy, epochs=epochs, seed=seed, resume=folder)
     with MultiplyAddCounter(reporter.tick) as counter:
