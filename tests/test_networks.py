@@ -28,6 +28,34 @@ def test_parameters_of_the_published_darts_networks(name, published):
     assert count(network) == published + 476_426
 
 
+def test_parameters_of_the_published_micro_network():
+    """The architecture and the sizes of the official script, built by the official code, have 3,894,372 weights."""
+    space = spaces.ENASMicro(channels=36, cells=15)
+    network = space.network(space.named["ENAS_MICRO"])
+    assert count(network) - count(network.auxiliary) == 3_894_372
+
+
+PUBLISHED_MACRO = """0 3:0 0:10 2:001 2:0000 3:11010 2:000001 2:0110111 1:01110101 0:000000000 2:0000010000
+0:10011000011 2:010000010110 1:0010001110101 0:11010100000100 2:001000000010101 2:0100010011110010
+2:00001010100101001 3:011010000010101000 3:0110000000001100001 0:10010110001000001100 3:010110010110110100100
+0:1010100000000101001000 0:11000111010001010011000"""
+
+
+@pytest.mark.parametrize(
+    "names, weights",
+    [
+        (("conv_3x3", "conv_3x3", "conv_5x5", "conv_5x5"), 42_559_392),  # what the official code builds for them
+        (("conv_3x3", "sep_conv_3x3", "conv_5x5", "sep_conv_5x5"), 30_947_424),  # what they stand for in search
+    ],
+    ids=["dense", "separable"],
+)
+def test_parameters_of_the_published_macro_network(names, weights):
+    """The architecture and the sizes of the official script, whose four operations the official code makes dense."""
+    space = spaces.ENASMacro(channels=96, layers=24)
+    text = " + ".join(names[int(layer[0])] + layer[1:] for layer in PUBLISHED_MACRO.split())
+    assert count(space.network(space.parse(text))) == weights
+
+
 @pytest.mark.parametrize(
     "space, published",
     [(spaces.DARTS(16, 8), 1_930_618), (spaces.ENASMacro(36, 12), 697_860), (spaces.ENASMicro(20, 6), 5_373_140)],
@@ -103,6 +131,21 @@ def darts_formula(text, c, cells, images, classes):
     return total + last * classes + classes
 
 
+def macro_final_formula(text, c, images, classes):
+    """Channels double with every halving; each layer but the first joins its tensors by a 1×1 convolution."""
+    layers = [layer.partition(":") for layer in text.split(" + ")]
+    total, third = 9 * images * c + bn(c), len(layers) // 3
+    for k, (op, _, bits) in enumerate(layers):
+        kernel, pools = int(op[-1]), "pool" in op
+        spatial = kernel**2 * c + c * c if "sep" in op else kernel**2 * c * c
+        total += c * c + bn(c) + (0 if pools else spatial + bn(c))
+        total += (1 + bits.count("1")) * c * c + bn(c) if k else 0
+        if k in (third - 1, 2 * third - 1):
+            total += (k + 2) * (c * 2 * c + bn(2 * c))
+            c *= 2
+    return total + c * classes
+
+
 def macro_formula(text, c, images, classes):
     """Stem, layers, and a factorised reduction of every tensor there is at one and two thirds of the depth."""
     kinds = {"conv_3x3": 9 * c * c + bn(c), "conv_5x5": 25 * c * c + bn(c), "avg_pool_3x3": 0, "max_pool_3x3": 0}
@@ -137,8 +180,31 @@ def micro_formula(text, c, cells, images, classes):
     return total + c * classes
 
 
-def formula(space, text, images, classes):
+def micro_final_formula(text, c, cells, images, classes):
+    """Calibrated inputs, a 1×1 convolution of the second one, and loose ends that keep their channels."""
+    halves = dict(zip(("normal", "reduce"), text.split("reduce:"), strict=True))
+    total, before, last, reductions = 9 * images * 3 * c + bn(3 * c), 3 * c, 3 * c, (cells // 3, 2 * (cells // 3) + 1)
+    for i in range(cells + 2):
+        reduces = i in reductions
+        c = 2 * c if reduces else c
+        total += sum(w * c + bn(c) for w in (before, last) if w != c or (w is before and i - 1 in reductions))
+        pairs = re.findall(r"(\w+)~(\d)", halves["reduce" if reduces else "normal"])
+        loose = {*"0123456"} - {source for _, source in pairs}
+        halved = [op for op, source in pairs if op == "skip_connect" and source in "01"] + [*(loose & {*"01"})]
+        total += c * c + bn(c) + reduces * len(halved) * (c * c + bn(c))
+        total += sum({"sep_conv_3x3": sep(3, c), "sep_conv_5x5": sep(5, c)}.get(op, 0) for op, _ in pairs)
+        before, last = last, len(loose) * c
+        if i == reductions[1] + 1:
+            total += last * 128 + bn(128) + 4 * 128 * 768 + bn(768) + 768 * classes + classes
+    return total + last * classes
+
+
+def formula(space, text, images, classes, evaluation):
     """The closed form for any space."""
+    if evaluation and space.name == "enas_macro":
+        return macro_final_formula(text, space.channels, images, classes)
+    if evaluation and space.name == "enas_micro":
+        return micro_final_formula(text, space.channels, space.cells, images, classes)
     if space.name == "darts":
         return darts_formula(text, space.channels, space.cells, images, classes)
     if space.name == "enas_macro":
@@ -170,8 +236,9 @@ SIZED = [
 @pytest.mark.parametrize("seed, images, classes", [(0, 3, 10), (1, 1, 7)])
 def test_parameters_follow_the_closed_form(space, seed, images, classes):
     architecture = space.sample(torch.Generator().manual_seed(seed))
-    network = space.network(architecture, classes=classes, image_channels=images)
-    assert count(network) == formula(space, str(architecture), images, classes)
+    for evaluation in (True, False) if "enas" in space.name else (True,):
+        network = space.network(architecture, classes=classes, image_channels=images, evaluation=evaluation)
+        assert count(network) == formula(space, str(architecture), images, classes, evaluation)
 
 
 def test_search_form_of_darts_has_no_affine_weights_beyond_the_stem():
@@ -243,9 +310,44 @@ def test_reduction_cells_of_darts_halve_the_picture_and_double_the_channels():
 
 def test_reduction_cells_of_enas_halve_the_picture_and_double_the_channels():
     space = spaces.ENASMicro(4, 6)  # 8 cells; reductions: cells 2 and 5
-    network = space.network(space.sample(torch.Generator().manual_seed(0)))
+    architecture = space.sample(torch.Generator().manual_seed(0))
+    normal, reduce = (len(space.loose_ends(nodes)) for nodes in space.genotype(architecture.choices).values())
+    shapes = cell_shapes(space.network(architecture), torch.randn(2, 3, 16, 16))
+    widths = [4 * normal, 8 * reduce, 8 * normal, 16 * reduce, 16 * normal]  # loose ends keep their channels
+    assert shapes == list(zip([widths[i] for i in (0, 0, 1, 2, 2, 3, 4, 4)], (16, 16, 8, 8, 8, 4, 4, 4), strict=True))
+    network = space.network(architecture, evaluation=False)
     expected = [(4, 16)] * 2 + [(8, 8)] * 3 + [(16, 4)] * 3
     assert cell_shapes(network, torch.randn(2, 3, 16, 16)) == expected
+
+
+def test_a_final_macro_layer_reads_its_tensors_side_by_side():
+    """ReLU → 1×1 convolution of the concatenation → BN, written out; in search the tensors are added up."""
+    torch.manual_seed(0)
+    space = spaces.ENASMacro(4, 3)
+    network = space.network(space.parse("conv_3x3 + conv_5x5:1 + sep_conv_3x3:10")).double().eval()
+    layer, x = network.layers[1], [torch.randn(2, 8, 6, 6, dtype=torch.float64) for _ in range(2)]  # stem, layer 0
+    operation = layer.edges["op 1"].ops["conv_5x5"]
+    kernels = [layer.edges["skip 1<0"].ops["skip"].conv.weight, operation.join.conv.weight]
+    own = operation[:-1](x[1])
+    joined = nn.functional.conv2d(torch.cat([x[0], own], 1).relu(), torch.cat(kernels, 1))
+    torch.testing.assert_close(layer(x, network.own_ops["network"]), layer.norm(joined))
+    assert [module.norm.num_features for module in network.layers[1:]] == [8, 16]
+
+
+def test_a_reduction_cell_of_the_final_micro_network_has_stride_2_where_it_reads_an_input():
+    space = spaces.ENASMicro(4, 3)
+    half = "|skip_connect~0|skip_connect~0|" + "+|max_pool_3x3~0|sep_conv_5x5~2|" * 4  # nobody reads input 1
+    network = space.network(space.parse(f"normal: {half} reduce: {half}"))
+    for i, cell in enumerate(network.cells):
+        stride, skip = (2, ops.FactorizedReduce) if i in (1, 3) else (1, nn.Identity)
+        assert cell.edges["3a<0"].ops["max_pool_3x3"].stride == stride
+        assert cell.edges["3b<2"].ops["sep_conv_5x5"].first.depthwise.stride == (1, 1)
+        assert type(cell.edges["2a<0"].ops["skip_connect"]) is type(cell.loose["1"]) is skip
+        assert list(cell.loose) == ["1", "3", "4", "5", "6"] and type(cell.loose["3"]) is nn.Identity
+
+
+def test_the_final_macro_network_knows_every_operation():
+    assert list(ops.ENAS_MACRO_FINAL) == list(ops.ENAS_MACRO)
 
 
 def test_a_network_without_instructions_says_so():
@@ -425,11 +527,24 @@ def test_set_drop_path_reaches_every_edge():
 
 def test_drop_path_never_cuts_the_output_of_a_micro_cell():
     space = spaces.ENASMicro(4, 3)
-    network = space.network(space.sample(torch.Generator().manual_seed(0)))
+    network = space.network(space.sample(torch.Generator().manual_seed(0)), evaluation=False)
     set_drop_path(network, 0.2)
     for cell in network.cells:
         dropped = {name for name, edge in cell.edges.items() if isinstance(edge.drop_path, StochasticDepth)}
         assert len(dropped) == 10 and dropped == {name for name in cell.edges if not name.startswith("out<")}
+
+
+def test_drop_path_of_the_final_micro_network_grows_with_depth_and_spares_skips():
+    """Cell i of n drops with the share (i + 1)/n, as in the official code; reductions of skips are kept, too."""
+    space = spaces.ENASMicro(4, 3)
+    network = space.network(space.named["ENAS_MICRO"])
+    set_drop_path(network, 0.4)
+    for i, cell in enumerate(network.cells):
+        for edge in cell.edges.values():
+            if "skip_connect" in edge.ops:
+                assert isinstance(edge.drop_path, nn.Identity)
+            else:
+                assert edge.drop_path.p == pytest.approx(0.4 * (i + 1) / 5)
 
 
 # --- the auxiliary head ---
@@ -443,10 +558,10 @@ def auxiliary_gradients(network):
     return {name: float(p.grad.abs().max()) for name, p in network.auxiliary.named_parameters() if p.grad is not None}
 
 
-def test_every_weight_of_the_auxiliary_head_gets_gradient():
+@pytest.mark.parametrize("space, name", [(spaces.DARTS(4, 6), "DARTS_V2"), (spaces.ENASMicro(4, 3), "ENAS_MICRO")])
+def test_every_weight_of_the_auxiliary_head_gets_gradient(space, name):
     torch.manual_seed(0)
-    space = spaces.DARTS(4, 6)
-    network = space.network(space.named["DARTS_V2"]).train()
+    network = space.network(space.named[name]).train()
     gradients = auxiliary_gradients(network)
     assert set(gradients) == {name for name, _ in network.auxiliary.named_parameters()}
     assert min(gradients.values()) > 0
@@ -459,6 +574,18 @@ def test_the_auxiliary_head_reads_the_second_reduction(cells):
     network.auxiliary.register_forward_hook(lambda module, args, out: read.append(tuple(args[0].shape)))
     logits, _ = network.with_auxiliary(x := torch.randn(2, 3, 32, 32))
     assert read == [(2, 4 * 16, 8, 8)]
+    torch.testing.assert_close(logits, network(x))
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3, 6])
+def test_the_auxiliary_head_of_the_micro_space_reads_the_cell_after_the_second_reduction(cells):
+    space, read = spaces.ENASMicro(4, cells), []
+    network = space.network(space.named["ENAS_MICRO"]).eval()
+    network.auxiliary.register_forward_hook(lambda module, args, out: read.append(args[0]))
+    cell = network.cells[2 * (cells // 3) + 2]
+    cell.register_forward_hook(lambda module, args, out: read.append(out))
+    logits, _ = network.with_auxiliary(x := torch.randn(2, 3, 32, 32))
+    assert read[1] is read[0] and read[0].shape[2:] == (8, 8)
     torch.testing.assert_close(logits, network(x))
 
 

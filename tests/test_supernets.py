@@ -213,7 +213,8 @@ def test_an_evaluation_network_inherits_the_weights(space):
         cell = "|sep_conv_3x3~0|skip_connect~1|+|dil_conv_5x5~0|sep_conv_5x5~2|+|skip_connect~1|dil_conv_3x3~3|+"
         cell += "|skip_connect~0|sep_conv_3x3~4|"
         architecture = space.parse(f"normal: {cell} reduce: {cell}")
-    supernet, heir = lived_in(space), space.network(architecture).double()
+    evaluation = "enas" not in space.name
+    supernet, heir = lived_in(space), space.network(architecture, evaluation=evaluation).double()
     assert copy_weights(supernet, heir) is heir
     for training in (False, True):
         single = output(supernet, architecture, training=training)
@@ -262,6 +263,13 @@ def test_other_sizes_are_refused(change, fault):
     other = space.resized(**change)
     with pytest.raises(ValueError, match=fault):
         copy_weights(space.supernet(), other.network(other.parse("|conv_3x3~0|+|skip~0|skip~1|")))
+
+
+@pytest.mark.parametrize("name", ["enas_macro", "enas_micro"])
+def test_a_network_of_enas_for_evaluation_has_other_parts_than_its_supernet(name):
+    space = SMALL[name]
+    with pytest.raises(ValueError, match="make the network with evaluation=False"):
+        copy_weights(space.supernet(), space.network(live_architecture(space, 0)))
 
 
 def test_another_number_of_classes_is_refused():

@@ -1,4 +1,8 @@
-"""What a network or a whole search costs, in multiply-adds: the same number on every machine."""
+"""What a network or a whole search costs, in multiply-adds: the same number on every machine.
+
+Searches of equal budgets are equal in this number. All passes through networks count, those for rewards and on
+validation pictures, too; the policy of ENAS counts by its linear layers, not by its LSTM, and optimisers do not count.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -18,6 +18,8 @@ from torch import Tensor, nn
 ActiveOps = dict[str, dict[str, Any]]
 """What each edge shall compute: {cell: {edge: operation name, or a vector of weights over the operations}}."""
 
+HEIRS_OF_ENAS = "In the spaces of ENAS, make the network with evaluation=False."
+
 
 class Candidates:
     """Which operations are built on an edge: all of them (supernet), the active one (stand-alone), or none."""
@@ -43,12 +45,12 @@ def mixed_op(x: Tensor, ops: Iterable[Callable[[Tensor], Tensor]], weights: Tens
 class Edge(nn.Module):
     """Operations between two nodes; `active` is the name of one of them, or one weight for each.
 
-    droppable: whether drop path applies to this edge, see `set_drop_path`.
+    drop_share: which share of drop path's probability applies to this edge (0: never dropped), see `set_drop_path`.
     """
 
-    def __init__(self, ops: Mapping[str, nn.Module], droppable: bool = True):
+    def __init__(self, ops: Mapping[str, nn.Module], drop_share: float = 1.0):
         super().__init__()
-        self.ops, self.droppable = nn.ModuleDict(ops), droppable
+        self.ops, self.drop_share = nn.ModuleDict(ops), drop_share
         self.drop_path: nn.Module = nn.Identity()
 
     def forward(self, x: Tensor, active: str | Tensor) -> Tensor:
@@ -62,12 +64,11 @@ class Edge(nn.Module):
 def set_drop_path(network: nn.Module, probability: float) -> None:
     """Let every edge of `network` be dropped for a picture of a batch with this probability in training  (DARTS, §A.2).
 
-    What is left is scaled up so that its mean stays; identities are never dropped. The mask comes from torch's default
-    generator.
+    What is left is scaled up so that its mean stays; identities are never dropped, and edges with a `drop_share` only
+    with that share of the probability. The mask comes from torch's default generator.
     """
-    edges = [module for module in network.modules() if isinstance(module, Edge) and module.droppable]
-    for edge in edges:
-        edge.drop_path = drop_path(probability).train(edge.training)
+    for edge in (module for module in network.modules() if isinstance(module, Edge)):
+        edge.drop_path = drop_path(probability * edge.drop_share).train(edge.training)
 
 
 def drop_path(probability: float) -> nn.Module:
@@ -151,8 +152,10 @@ class DagCell(nn.Module):
 def copy_weights(supernet: nn.Module, network: nn.Module) -> nn.Module:
     """Let a stand-alone network inherit the weights (and batch-norm statistics) that a supernet shares.
 
-    Both come from the same space with the same sizes. Affine batch-norm weights of a supernet that has none become the
-    identity; parts that only the network has (an auxiliary head) stay as they are. Returns `network`.
+    Both come from the same space with the same sizes; in the spaces of ENAS, whose networks for evaluation have other
+    parts than their supernets, `network` is made with `evaluation=False`. Affine batch-norm weights of a supernet that
+    has none become the identity; parts that only the network has (an auxiliary head) stay as they are. Returns
+    `network`.
     Raises ValueError where shapes differ or the supernet lacks a part.
     """
     shared = supernet.state_dict()
@@ -162,7 +165,9 @@ def copy_weights(supernet: nn.Module, network: nn.Module) -> nn.Module:
         elif f"{name.rpartition('.')[0]}.running_mean" in shared:
             tensor.fill_(float(name.endswith("weight")))
         elif not name.startswith("auxiliary."):
-            raise ValueError(f"The supernet has no {name}; make both from one space with the same sizes.")
+            raise ValueError(
+                f"The supernet has no {name}; make both from one space with the same sizes. {HEIRS_OF_ENAS}"
+            )
     return network
 
 
@@ -170,6 +175,6 @@ def _copy(name: str, source: Tensor, target: Tensor) -> None:
     if source.shape != target.shape:
         raise ValueError(
             f"{name} is {tuple(source.shape)} in the supernet but {tuple(target.shape)} in the network; "
-            "make both from one space with the same sizes and number of classes."
+            f"make both from one space with the same sizes and number of classes. {HEIRS_OF_ENAS}"
         )
     target.copy_(source)

@@ -6,6 +6,7 @@ stride of 2 halves H and W. `affine` says whether batch norm learns a scale and 
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -80,7 +81,7 @@ def depthwise(channels: int, kernel: int, stride: int = 1, dilation: int = 1) ->
     return nn.Conv2d(channels, channels, kernel, stride, padding, dilation, groups=channels, bias=False)
 
 
-def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, dilation: int = 1) -> nn.Sequential:
+def depthwise_separable(channels: int, stride: int, affine: bool, kernel: int, dilation: int = 1) -> nn.Sequential:
     """ReLU → depthwise k×k → pointwise 1×1 → batch norm."""
     return named(
         relu=nn.ReLU(),
@@ -93,13 +94,13 @@ def depthwise_separable(channels: int, kernel: int, stride: int, affine: bool, d
 def separable(kernel: int) -> Builder:
     """Separable convolution: two depthwise-separable blocks, the stride in the first  (DARTS, §3.1.1; ENAS, §2.4)."""
     return lambda c, stride, affine: named(
-        first=depthwise_separable(c, kernel, stride, affine), second=depthwise_separable(c, kernel, 1, affine)
+        first=depthwise_separable(c, stride, affine, kernel), second=depthwise_separable(c, 1, affine, kernel)
     )
 
 
 def dilated(kernel: int) -> Builder:
     """Dilated separable convolution: one depthwise-separable block with dilation 2  (DARTS, §3.1.1)."""
-    return lambda c, stride, affine: depthwise_separable(c, kernel, stride, affine, dilation=2)
+    return lambda c, stride, affine: depthwise_separable(c, stride, affine, kernel, dilation=2)
 
 
 def average_pool(channels: int, stride: int, affine: bool) -> nn.Module:
@@ -115,6 +116,11 @@ def max_pool(channels: int, stride: int, affine: bool) -> nn.Module:
 def skip(channels: int, stride: int, affine: bool) -> nn.Module:
     """The identity; a factorised reduction where the stride is 2."""
     return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine)
+
+
+def plain_skip(channels: int, stride: int, affine: bool) -> nn.Module:
+    """The identity; a factorised reduction without ReLU where the stride is 2  (ENAS micro)."""
+    return nn.Identity() if stride == 1 else FactorizedReduce(channels, channels, affine, relu=False)
 
 
 def zero(channels: int, stride: int, affine: bool) -> nn.Module:
@@ -155,6 +161,18 @@ def _macro_entry(channels: int) -> dict[str, nn.Module]:
         "entry_norm": nn.BatchNorm2d(channels),
         "entry_relu": nn.ReLU(),
     }
+
+
+def macro_final(builder: Builder) -> Builder:
+    """ReLU → 1×1 → BN in front of an operation: how networks are trained from scratch  (ENAS macro)."""
+    return lambda c, stride, affine: named(entry=relu_conv(c, c, 1, 1, affine), operation=builder(c, stride, affine))
+
+
+def calibration(inputs: int, outputs: int, halve: bool) -> nn.Module:
+    """Bring a cell's input to the cell's size: halve it, or change its channels, or leave it alone  (ENAS micro)."""
+    if halve:
+        return FactorizedReduce(inputs, outputs)
+    return nn.Identity() if inputs == outputs else relu_conv(inputs, outputs, 1)
 
 
 def classifier(inputs: int, classes: int, dropout: float, bias: bool = True, **before: nn.Module) -> nn.Sequential:
@@ -204,10 +222,19 @@ ENAS_MACRO: dict[str, Builder] = {
     "max_pool_3x3": macro_pool(max_pool),
 }
 
+ENAS_MACRO_FINAL: dict[str, Builder] = {  # the same names, for networks that are trained from scratch
+    "conv_3x3": macro_final(plain(3)),
+    "sep_conv_3x3": macro_final(partial(depthwise_separable, kernel=3)),
+    "conv_5x5": macro_final(plain(5)),
+    "sep_conv_5x5": macro_final(partial(depthwise_separable, kernel=5)),
+    "avg_pool_3x3": macro_final(average_pool),
+    "max_pool_3x3": macro_final(max_pool),
+}
+
 ENAS_MICRO: dict[str, Builder] = {
     "sep_conv_3x3": separable(3),
     "sep_conv_5x5": separable(5),
     "avg_pool_3x3": average_pool,
     "max_pool_3x3": max_pool,
-    "skip_connect": skip,
+    "skip_connect": plain_skip,
 }

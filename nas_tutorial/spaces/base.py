@@ -22,8 +22,9 @@ from nas_tutorial.spaces.architecture import NO_CONNECTION, Architecture, Cell, 
 class Form:
     """What a network is built for: the pictures it reads, and how it is trained.
 
-    classes, image_channels: of the pictures. evaluation: the form that is trained from scratch (affine batch norm, and
-    an auxiliary head where the space has one), instead of the one whose weights a supernet shares.
+    classes, image_channels: of the pictures. evaluation: the form that is trained from scratch (affine batch norm, an
+    auxiliary head where the space has one, other parts in the spaces of ENAS), instead of the one whose weights a
+    supernet shares.
     dropout: probability before the classifier.
     """
 

@@ -19,7 +19,8 @@ class ENASMacro(Space):
     """`layers` layers of `channels` channels. Layer k answers with an operation and k bits: bit i adds stored tensor i.
 
     Tensor 0 is the stem and tensor i the output of layer i − 1 (layers count from 0); layer k reads tensor k anyway.
-    Published search sizes: channels = 36, layers = 12.
+    The policy forms bit i from the state that it had at layer i, not i − 1: so in the official code, and here.
+    Published sizes: channels = 36, layers = 12 in search; channels = 96, layers = 24, dropout 0.5 from scratch.
     """
 
     channels: int = 36
@@ -115,46 +116,59 @@ class ENASMacro(Space):
 
 
 class MacroLayer(nn.Module):
-    """One operation on the layer before, plus the chosen earlier tensors, then batch norm (not in the first layer)."""
+    """One operation on the layer before, plus the chosen earlier tensors, then batch norm (not in the first layer).
 
-    def __init__(self, space: ENASMacro, k: int, candidates: Candidates):
+    In the form for evaluation, operation and tensors are concatenated instead, and a ReLU and a 1×1 convolution bring
+    back the channels: that equals adding up a ReLU and a 1×1 convolution of each.
+    """
+
+    def __init__(self, space: ENASMacro, k: int, channels: int, candidates: Candidates, evaluation: bool):
         super().__init__()
         self.names = [(f"op {k}", k), *((f"skip {k}<{i}", i) for i in range(k))]
-        built = {
-            f"op {k}": {
-                op: space.table[op](space.channels, 1, True)
-                for op in candidates("network", f"op {k}", space.operations)
-            }
-        }
+        table = ops.ENAS_MACRO_FINAL if evaluation else space.table
+        built = {op: table[op](channels, 1, True) for op in candidates("network", f"op {k}", space.operations)}
+        if evaluation and k:
+            built = {op: ops.named(**{op: module}, join=join(channels)) for op, module in built.items()}
+        self.edges = nn.ModuleDict({f"op {k}": Edge(built)})
         for name, _ in self.names[1:]:
-            built[name] = {op: nn.Identity() for op in candidates("network", name, ("skip",))}
-        self.edges = nn.ModuleDict({name: Edge(ops) for name, ops in built.items() if ops})
-        self.norm = nn.BatchNorm2d(space.channels) if k else nn.Identity()
+            if candidates("network", name, ("skip",)):
+                skip = join(channels) if evaluation else nn.Identity()
+                self.edges[name] = Edge({"skip": skip}, drop_share=0.0)
+        self.norm = nn.BatchNorm2d(channels) if k else nn.Identity()
 
     def forward(self, tensors: list[Tensor], active: Mapping[str, str | Tensor]) -> Tensor:
         """Tensors 0 to k, (B, C, H, W) each → the next one."""
         return self.norm(node_sum(self.edges, tensors, active, self.names))
 
 
+def join(channels: int) -> nn.Sequential:
+    """One tensor's part of ReLU → 1×1 convolution of a concatenation: (B, C, H, W) → (B, C, H, W)."""
+    return ops.named(relu=nn.ReLU(), conv=nn.Conv2d(channels, channels, 1, bias=False))
+
+
 class MacroNetwork(Skeleton):
-    """Stem → layers → global average pool, dropout, linear; at ⅓ and ⅔ of the depth every stored tensor is halved."""
+    """Stem → layers → global average pool, dropout, linear; at ⅓ and ⅔ of the depth every stored tensor is halved.
+
+    For evaluation this doubles the channels. Separable operations stay so; the official code then makes all
+    convolutions dense and knows no pools: `conv_` in place of `sep_conv_` gives its network, of which the published
+    example has 42,559,392 weights.
+    """
 
     def __init__(self, space: ENASMacro, candidates: Candidates, form: Form):
         super().__init__()
         channels, third = space.channels, space.layers // 3
         self.stem = ops.conv_norm(form.image_channels, channels, 3)
-        self.layers = nn.ModuleList([MacroLayer(space, k, candidates) for k in range(space.layers)])
-        self.halvings = nn.ModuleDict(
-            {
-                str(k): nn.ModuleList([ops.FactorizedReduce(channels, channels, relu=False) for _ in range(k + 2)])
-                for k in (third - 1, 2 * third - 1)
-                if k >= 0
-            }
-        )
+        self.layers, self.halvings = nn.ModuleList(), nn.ModuleDict()
+        for k in range(space.layers):
+            self.layers.append(MacroLayer(space, k, channels, candidates, form.evaluation))
+            if k in (third - 1, 2 * third - 1):
+                width = 2 * channels if form.evaluation else channels
+                halvings = [ops.FactorizedReduce(channels, width, relu=False) for _ in range(k + 2)]
+                self.halvings[str(k)], channels = nn.ModuleList(halvings), width
         self.head = ops.classifier(channels, form.classes, form.dropout, bias=False)
 
     def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
-        """x: (B, image_channels, H, W) → (B, channels, H/4, W/4)."""
+        """x: (B, image_channels, H, W) → (B, channels, H/4, W/4), four times the channels for evaluation."""
         tensors = [self.stem(x)]
         for k, layer in enumerate(self.layers):
             tensors.append(layer(tensors, active_ops["network"]))

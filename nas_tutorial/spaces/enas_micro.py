@@ -13,6 +13,7 @@ from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Sk
 from nas_tutorial.spaces.architecture import Cell, Decision
 from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.darts import KINDS, pair_graph
+from nas_tutorial.spaces.enas_micro_final import FinalMicroNetwork
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 
 
@@ -21,7 +22,8 @@ class ENASMicro(Space):
     """`cells` + 2 cells, those at cells//3 and 2·(cells//3) + 1 reductions; `channels` in the first of them.
 
     Decisions per node, in the controller's order: the inputs of its branches a and b, then their operations. Both
-    branches may read the same node. Published sizes: channels = 20, cells = 6.
+    branches may read the same node. Published sizes: channels = 20, cells = 6 in search; channels = 36, cells = 15,
+    dropout 0.2 from scratch.
     """
 
     channels: int = 20
@@ -35,6 +37,12 @@ class ENASMicro(Space):
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 3},
         "paper": {"channels": 20, "cells": 6},
+    }
+    published: ClassVar[Mapping[str, str]] = {
+        "ENAS_MICRO": "normal: |avg_pool_3x3~0|sep_conv_3x3~0|+|skip_connect~0|sep_conv_5x5~0|"
+        "+|skip_connect~0|sep_conv_5x5~1|+|sep_conv_3x3~1|sep_conv_5x5~0|+|avg_pool_3x3~0|sep_conv_5x5~1| "
+        "reduce: |sep_conv_3x3~1|sep_conv_3x3~1|+|max_pool_3x3~0|avg_pool_3x3~0|+|sep_conv_5x5~1|sep_conv_5x5~3|"
+        "+|sep_conv_3x3~1|skip_connect~0|+|max_pool_3x3~0|sep_conv_5x5~1|",
     }
 
     @cached_property
@@ -84,6 +92,14 @@ class ENASMicro(Space):
             | {f"out<{i}": "conv_1x1" for i in self.loose_ends(nodes)}
             for kind, nodes in self.genotype(choices).items()
         }
+
+    @property
+    def incoming(self) -> list[list[tuple[str, int]]]:
+        """For each node the names of all edges that may enter it, each with the index of the state it comes from."""
+        return [
+            [(f"{i + 2}{branch}<{source}", source) for branch in "ab" for source in range(i + 2)]
+            for i in range(self.nodes)
+        ]
 
     def branches(self) -> Iterator[tuple[int, int, str]]:
         """(row, node, branch) of the ten branches of a cell: the rows of its α."""
@@ -135,8 +151,8 @@ class ENASMicro(Space):
             for branch in range(2)
         ]
 
-    def skeleton(self, candidates: Candidates, form: Form) -> "MicroNetwork":
-        return MicroNetwork(self, candidates, form)
+    def skeleton(self, candidates: Candidates, form: Form) -> Skeleton:
+        return (FinalMicroNetwork if form.evaluation else MicroNetwork)(self, candidates, form)
 
 
 class MicroCell(DagCell):
@@ -144,10 +160,7 @@ class MicroCell(DagCell):
 
     def __init__(self, space: ENASMicro, kind: str, channels: int, candidates: Candidates):
         super().__init__()
-        self.incoming = [
-            [(f"{i + 2}{branch}<{source}", source) for branch in "ab" for source in range(i + 2)]
-            for i in range(space.nodes)
-        ]
+        self.incoming = space.incoming
         self.loose = [(f"out<{i}", i) for i in range(space.nodes + 2)]
         edges = {}
         for name, _ in (branch for node in self.incoming for branch in node):
@@ -155,7 +168,7 @@ class MicroCell(DagCell):
             edges[name] = Edge({op: space.table[op](channels, 1, True) for op in names})
         for name, _ in self.loose:  # drop path is for the branches of nodes, not for the cell's output
             names = candidates(kind, name, ("conv_1x1",))
-            edges[name] = Edge({op: nn.Conv2d(channels, channels, 1, bias=False) for op in names}, droppable=False)
+            edges[name] = Edge({op: nn.Conv2d(channels, channels, 1, bias=False) for op in names}, drop_share=0.0)
         self.edges = nn.ModuleDict({name: edge for name, edge in edges.items() if edge.ops})
         self.norm = nn.BatchNorm2d(channels)
 
@@ -185,7 +198,9 @@ class MicroNetwork(Skeleton):
                 self.halvings[str(i)] = ops.FactorizedReduce(widths[1], channels, relu=False)
                 widths = [widths[1], channels]
             self.calibrations.append(
-                nn.ModuleList([calibration(widths[0], channels, reduces), calibration(widths[1], channels, False)])
+                nn.ModuleList(
+                    [ops.calibration(widths[0], channels, reduces), ops.calibration(widths[1], channels, False)]
+                )
             )
             self.cells.append(MicroCell(space, KINDS[reduces], channels, candidates))
             widths = [widths[1], channels]
@@ -200,10 +215,3 @@ class MicroNetwork(Skeleton):
             states = [calibrate[0](before), calibrate[1](last)]
             before, last = last, cell(states, active_ops[KINDS[i in self.reductions]])
         return last
-
-
-def calibration(inputs: int, outputs: int, halve: bool) -> nn.Module:
-    """Bring a cell's input to the cell's size: halve it, or change its channels, or leave it alone."""
-    if halve:
-        return ops.FactorizedReduce(inputs, outputs)
-    return nn.Identity() if inputs == outputs else ops.relu_conv(inputs, outputs, 1)
