@@ -21,7 +21,7 @@ class FinalMicroCell(DagCell):
     """Two inputs, nodes of two branches each; output: the loose ends side by side, `width` channels.
 
     inputs: channels of the inputs. after_reduction: whether the first input is twice as large as the second.
-    drop_share: see `Edge`. With stride 2, pictures are padded on all sides; TensorFlow pads them below and right only.
+    drop_share: see `Edge`. In TensorFlow, windows of stride 2 lie one pixel further down and right.
     """
 
     def __init__(
