@@ -163,7 +163,7 @@ drawing.sheet(cells)
 
 # %% [markdown]
 # Look at the first two rows. All have `0` on the edge from the input to node 1: nothing enters node 1. So whatever
-# stands between node 1 and the output is idle. Keep that thought; we come back to it.
+# stands between node 1 and the output is idle, and drawn grey. Keep that thought; we come back to it.
 
 # %% [markdown]
 # ## Count
