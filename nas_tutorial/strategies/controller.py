@@ -148,7 +148,11 @@ class MacroController(Controller):
             anchors.append(state[0])
 
     def skips(self, rollout: Rollout, anchors: Tensor, h: Tensor) -> Tensor:
-        """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden)."""
+        """Answer the k skip decisions of layer k; anchors (n, k, hidden); returns the next input (n, hidden).
+
+        As in the official code, bit i is formed from the anchor of layer i, while the network adds the output of layer
+        i − 1.
+        """
         q = self.attention(anchors, h)  # (n, k)
         logits = self.squash(torch.stack([-q, q], -1))  # (n, k, 2): no, yes
         bits = rollout.answers(logits)[..., None]  # (n, k, 1)
