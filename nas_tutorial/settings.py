@@ -1,8 +1,10 @@
 """What every room needs: checks of a name or a setting, and the versions that a result depends on."""
 
+import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from numbers import Integral, Real
 from typing import Any, TypeVar
 
 import nas_tutorial
@@ -15,6 +17,22 @@ def one_of(options: Sequence[str], given: str, what: str) -> int:
     if given not in options:
         raise ValueError(f"{what} is {given!r}; expected one of {', '.join(options)}.")
     return list(options).index(given)
+
+
+def whole_number(what: str, given: Any, least: int | None = None) -> int:
+    """`given` as an int; ValueError where it is none, or below `least`."""
+    if isinstance(given, Integral) and not isinstance(given, bool) and (least is None or given >= least):
+        return int(given)
+    bound = "" if least is None else f" of at least {least}"
+    raise ValueError(f"{what} is {given!r}; give a whole number{bound}.")
+
+
+def number(what: str, given: Any, below: float = math.inf) -> float:
+    """`given` as a float; ValueError where it is no number of at least 0 and below a bound."""
+    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= given < below:  # which nan is not
+        return float(given)
+    bound = "" if below == math.inf else f" and below {below:g}"
+    raise ValueError(f"{what} is {given!r}; give a finite number of at least 0{bound}.")
 
 
 def configured(profiles: Mapping[str, Config], profile: str, overrides: Mapping[str, Any]) -> Config:

@@ -295,6 +295,13 @@ def test_a_sheet_wants_architectures_and_as_many_captions():
         drawing.sheet([sample("tiny"), sample("tiny", 1)], captions=["a"])
 
 
+@pytest.mark.parametrize("given", ["|skip~0|", None, sample("tiny").space])
+def test_only_architectures_are_drawn(given, tmp_path):
+    for draw in (drawing.draw, drawing.svg, lambda given: drawing.save(given, tmp_path / "x.svg")):
+        with pytest.raises(ValueError, match="is no architecture; give one, such as spaces.get"):
+            draw(given)
+
+
 def test_captions_are_text_and_not_markup():
     picture = drawing.sheet([sample("tiny")], captions=["a < b & c"])
     assert "a < b & c" in texts(picture.svg)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -12,7 +13,7 @@ import nas_tutorial
 from nas_tutorial import data, spaces
 from nas_tutorial.strategies import SUMMARIES, Strategy, darts, enas, random
 from nas_tutorial.strategies.results import Event, SearchResult
-from nas_tutorial.strategies.searching import Search, drive, search
+from nas_tutorial.strategies.searching import Search, drive, name_of, search
 from nas_tutorial.training.checkpoints import Run
 
 FEW = {"updates": 1, "samples": 2, "candidates": 2}
@@ -221,6 +222,30 @@ def test_what_is_known_so_far_is_a_result(dice):
         assert run.so_far.history[-1] == event and run.so_far.architecture == event.architecture
         assert float(run.so_far.weights["total"]) == event.loss
     assert isinstance(run, Search) and isinstance(run, Run)
+
+
+@pytest.mark.parametrize("strategy", SUMMARIES)
+def test_names_in_place_of_space_and_pictures_are_refused_in_a_sentence(strategy, strokes):
+    with pytest.raises(ValueError, match=r"The space is 'tiny'; give a space, such as spaces.get\(\"tiny\"\)"):
+        search("tiny", strokes, strategy)
+    with pytest.raises(ValueError, match=r"The data are 'strokes'; give loaded pictures, such as data.load"):
+        search(TINY, "strokes", strategy)
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, True])
+def test_a_seed_is_a_whole_number(seed, strokes):
+    with pytest.raises(ValueError, match="seed is .*; give a whole number"):
+        search(TINY, strokes, seed=seed)
+
+
+def test_before_the_first_epoch_nothing_is_known(dice):
+    with pytest.raises(ValueError, match="No epoch of this search is over yet"):
+        dice().so_far  # noqa: B018 - it is a property
+
+
+def test_a_partial_strategy_is_known_by_its_arguments():
+    names = {name_of(code) for code in (darts.DARTS, partial(darts.DARTS, 1), partial(darts.DARTS, 2), enas.ENAS)}
+    assert len(names) == 4 and name_of(partial(darts.DARTS, 1)) == name_of(partial(darts.DARTS, 1))
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 4, 5, 6])

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 import torch
+from small import SMALL, distance, lived_in, pictures
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import prune
@@ -278,3 +279,42 @@ def test_hooks_that_come_later_are_heeded():
         first.register_forward_hook(lambda module, inputs, output: output * 2)
         cell.edges["b"].register_forward_hook(lambda module, inputs, output: output * 3)
     assert_same(slow, fast, x)
+
+
+@pytest.mark.parametrize("layer", ["depthwise", "pointwise"])
+@pytest.mark.parametrize("early", [True, False], ids=["before", "behind"])
+def test_a_forward_that_a_module_was_given_is_heeded(layer, early):
+    """A convolution patched to give twice its output, before `speed_up` or behind it, doubles that of the sequence."""
+    network = ops.named(
+        depthwise=nn.Conv2d(4, 4, 3, padding=1, groups=4, bias=False), pointwise=nn.Conv2d(4, 6, 1, bias=False)
+    )
+    x = torch.randn(2, 4, 8, 8)
+    expected, network = 2 * network(x), network if early else speed_up(network)
+    patched = network.get_submodule(layer)
+    patched.forward = lambda x, usual=patched.forward: 2 * usual(x)
+    assert torch.allclose(speed_up(network)(x), expected, atol=1e-6)
+
+
+# --- torch.func ---
+def test_torch_func_works_on_the_fast_path():
+    """Derivatives forward (jvp) and a batch of α or of pictures (vmap) are those of the slow path."""
+    space, slow = SMALL["darts"], lived_in(SMALL["darts"])
+    alphas = {key: a.detach().double() for key, a in space.alphas(torch.Generator().manual_seed(0), 1.0).items()}
+    weights = {key: w.detach() for key, w in slow.named_parameters()}
+    ahead = {key: torch.ones_like(w) for key, w in weights.items()}
+    several = {key: torch.stack([a, a.flip(0)]) for key, a in alphas.items()}
+    x = pictures(n=2)
+
+    def results(network):
+        def logits(alphas, weights=weights, x=x):
+            return torch.func.functional_call(network, weights, (x, space.relax(alphas)))
+
+        return (
+            *torch.func.jvp(logits, (alphas,), (alphas,)),
+            *torch.func.jvp(lambda weights: logits(alphas, weights), (weights,), (ahead,)),
+            torch.func.vmap(logits)(several),
+            torch.func.vmap(lambda image: logits(alphas, x=image[None]))(x),
+        )
+
+    for ours, theirs in zip(results(speed_up(copy.deepcopy(slow)).eval()), results(slow.eval()), strict=True):
+        assert distance(ours, theirs) < 1e-9 * max(1.0, float(theirs.abs().max()))

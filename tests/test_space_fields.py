@@ -36,10 +36,16 @@ def test_the_number_of_nodes_is_a_field(space, nodes, size):
     assert other.derive(other.probabilities(alphas)).space == other
 
 
-@pytest.mark.parametrize("nodes", [0, -1, 2.5, "3", None])
+@pytest.mark.parametrize("nodes", [0, -1, 2.5, "3", None, True])
 def test_a_number_of_nodes_that_is_none_is_refused(nodes):
     with pytest.raises(ValueError, match="nodes of tiny is .*; give a whole number of at least 1"):
         spaces.Tiny(nodes=nodes)
+
+
+@pytest.mark.parametrize("space", [spaces.Tiny, spaces.NASBench201])
+def test_a_cell_without_an_edge_is_refused(space):
+    with pytest.raises(ValueError, match="with .*nodes=1.* leaves nothing to choose; give two nodes or more"):
+        space(nodes=1)
 
 
 # --- operations ---
@@ -85,6 +91,7 @@ def test_a_file_from_before_there_were_fields_still_reads(space):
         (("skip", "conv_9x9"), "An operation of tiny is 'conv_9x9'; expected one of zero, skip"),
         (("skip", "zero", "skip"), "tiny needs operations, each once; got skip, zero, skip"),
         ((), "tiny needs operations, each once; got none"),
+        ("skip", r"operations of tiny is one text; give names, such as \('skip',\)"),
     ],
 )
 def test_operations_that_are_unknown_or_named_twice_are_refused(operations, fault):
@@ -190,6 +197,14 @@ OFFICIAL = {  # cnn/genotypes.py of the authors' repository, quark0/darts
         [("max_pool_3x3", 0), ("max_pool_3x3", 1), ("skip_connect", 2), ("max_pool_3x3", 1),
          ("max_pool_3x3", 0), ("skip_connect", 2), ("skip_connect", 2), ("max_pool_3x3", 1)], JOINED),
 }  # fmt: skip
+
+
+def nested(genotype):
+    """The same with a list for each node, as khanrc/pt.darts prints it."""
+    pairs = {kind: getattr(genotype, kind) for kind in ("normal", "reduce")}
+    return genotype._replace(**{kind: [p[i : i + 2] for i in range(0, 8, 2)] for kind, p in pairs.items()})
+
+
 FORMS = {
     "named tuple": lambda g: g,
     "dictionary": lambda g: g._asdict(),
@@ -197,6 +212,9 @@ FORMS = {
     "lists": lambda g: json.loads(json.dumps(g._asdict())),
     "text": repr,
     "text of a log": lambda g: "  " + repr(g).replace("[2, 3, 4, 5]", "range(2, 6)") + "\n",
+    "text of a module": lambda g: f"DARTS = {g!r}",
+    "node by node": nested,
+    "text, node by node": lambda g: repr(nested(g)),
 }
 
 
@@ -226,6 +244,10 @@ WRONG = [
     (V2._replace(normal=[("skip_connect", 1), *V2.normal[1:]]), "Node 2 .* two different nodes"),
     (V2._replace(normal=[("skip_connect", 2), *V2.normal[1:]]), "enters node 2, so it must come from an earlier node"),
     (V2._replace(normal=[("skip_connect", -1), *V2.normal[1:]]), "'skip_connect~-1' is not an edge"),
+    (V2._replace(normal=[]), "normal of a genotype is a list of .* pairs"),
+    (V2._replace(normal=[V2.normal[:1], V2.normal[1:4], *nested(V2).normal[2:]]), "Node 2 .* takes two edges"),
+    (f"{V2!r}; {V2!r}", "Expected a genotype"),
+    ("A = B", "Expected a genotype"),
     (V2._replace(normal_concat=[4, 5]), r"joins nodes 2 to 5, but normal_concat is \[4, 5\]"),
     (V2._replace(reduce_concat=7), "joins nodes 2 to 5, but reduce_concat is 7"),
 ]

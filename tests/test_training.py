@@ -1,10 +1,13 @@
 """Training: schedules, clipping, drop path, auxiliary loss, and who gets to see which pictures."""
 
+import json
 import os
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 from itertools import chain, islice, repeat
 from math import cos, pi
 
+import numpy as np
 import pytest
 import torch
 from small import SMALL, TINY
@@ -557,6 +560,59 @@ def test_a_network_is_placed_with_channels_last():
 def test_tests_run_on_the_cpu_whatever_the_machine_has():
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "" and torch.cuda.device_count() == 0
     assert training.best_device().type == "cpu"
+
+
+@pytest.mark.parametrize("device", ["foo", "", "cuda", "cuda:7", "mps"])
+def test_a_device_that_is_not_there_is_refused_in_a_sentence(device):
+    with pytest.raises(ValueError, match=f"The device is '{device}', but this machine has cpu"):
+        training.best_device(device)
+
+
+WRONG = {
+    "epochs": (0, -1, 2.5, True, "3", float("nan"), None),
+    "batch_size": (0, 1.5, False, None),
+    "learning_rate": (float("nan"), float("inf"), -0.1, True, "0.1"),
+    "momentum": (1, 1.5, -0.1),
+    "drop_path": (1.0, -0.1),
+    "cutout": (-1, 2.5),
+    "clip": (-1, float("nan")),
+    "weight_decay": (-1e-4,),
+    "warmup": (1.0, -0.1),
+    "restart": (0, 2.5, True),
+    "nesterov": (1, "yes"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_setting_out_of_bounds_is_refused_by_its_name(name, value):
+    expected = "True or False" if name == "nesterov" else "a whole number of|a finite number of"
+    with pytest.raises(ValueError, match=f"{name} is {re.escape(repr(value))}; give ({expected})"):
+        replace(Recipe(per_step=False, warmup=0.0), **{name: value})
+
+
+def test_numbers_of_numpy_are_numbers():
+    recipe = Recipe(np.int64(3), learning_rate=np.float32(0.5), momentum=0)
+    assert recipe == Recipe(3, learning_rate=0.5, momentum=0.0)
+    json.dumps(asdict(recipe))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "setting"),
+    [
+        (darts, {"epochs": 0}),
+        (darts, {"alpha_rate": -1}),
+        (darts, {"alpha_start": 0.5}),
+        (enas, {"samples": 0}),
+        (enas, {"temperature": float("nan")}),
+        (random, {"trial_epochs": 0}),
+        (random, {"shared": 1}),
+        (random, {"workers": -1}),
+    ],
+)
+def test_the_settings_of_a_search_have_bounds_too(strategy, setting, strokes):
+    ((name, value),) = setting.items()
+    with pytest.raises(ValueError, match=f"{name} is {value}; give "):
+        strategy.search(TINY, strokes, **setting)
 
 
 def test_the_report_of_an_epoch_counts_its_pictures(strokes):

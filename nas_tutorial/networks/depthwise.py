@@ -62,8 +62,8 @@ def is_plain(module: nn.Module) -> bool:
 
 
 def is_untouched(module: nn.Module, *types: type) -> bool:
-    """Whether a module is of one of these types, not of a subclass, and calling it does nothing else: no hooks."""
-    if type(module) not in types:
+    """Whether a module is of one of these types, not of a subclass, and called as they are: no hooks, no patches."""
+    if type(module) not in types or "forward" in vars(module):
         return False
     before, behind = module._forward_pre_hooks, module._forward_hooks
     return not (before or behind or module._backward_pre_hooks or module._backward_hooks)
@@ -72,8 +72,11 @@ def is_untouched(module: nn.Module, *types: type) -> bool:
 class DepthwisePointwiseFunction(torch.autograd.Function):
     """y = P · (x ⋆ w): every `stride`-th pixel of a zero-padded depthwise convolution, then 1×1.
 
-    Its backward pass consists of differentiable operations, so that second derivatives exist.
+    Its backward pass consists of differentiable operations, so that second derivatives exist; `torch.func` knows how to
+    differentiate it forward (`jvp`) and to run it for a batch of weights (`vmap`).
     """
+
+    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, w: Tensor, p: Tensor, stride: int, dilation: int) -> Tensor:
@@ -85,6 +88,16 @@ class DepthwisePointwiseFunction(torch.autograd.Function):
         """Keep what the gradients need."""
         x, w, p, ctx.stride, ctx.dilation = inputs
         ctx.save_for_backward(x, w, p)
+        ctx.save_for_forward(x, w, p)
+
+    @staticmethod
+    def jvp(ctx: Any, dx: Tensor | None, dw: Tensor | None, dp: Tensor | None, *_: Any) -> Tensor:
+        """∂x, ∂w, ∂P → ∂y, which is linear in each of the three."""
+        x, w, p = ctx.saved_tensors
+        terms = ((dx, w, p), (x, dw, p), (x, w, dp))
+        return sum(
+            depthwise_pointwise(*term, ctx.stride, ctx.dilation) for term in terms if all(t is not None for t in term)
+        )
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor) -> Gradients:

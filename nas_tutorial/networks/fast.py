@@ -9,8 +9,8 @@ Why the results are the same:
 - *Zero* contributes nothing and is left out.
 - *Two convolutions in one step*: see `depthwise`.
 
-Subclasses, modules with hooks and operations of other forms are called as they are. What each of these brings is
-measured in docs/performance.md.
+Subclasses, modules with hooks or with a `forward` of their own, and operations of other forms are called as they are.
+What each of these brings is measured in docs/performance.md.
 """
 
 from __future__ import annotations

@@ -72,9 +72,11 @@ class Picture:
 
 # --- architecture → graph ---------------------------------------------------------------------------------------------
 def digraph(architecture: Architecture) -> "Digraph":
-    """The architecture as a Graphviz graph, every cell a cluster of its own."""
+    """The architecture as a Graphviz graph, every cell a cluster of its own; ValueError for anything else."""
     from graphviz import Digraph
 
+    if not isinstance(architecture, Architecture):
+        raise ValueError(f'{architecture!r} is no architecture; give one, such as spaces.get("tiny").parse("…").')
     graph = Digraph(architecture.space.name, graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
     cells = architecture.cells
     if "network" in cells:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from nas_tutorial.networks.edges import ActiveOps, Candidates
 from nas_tutorial.networks.ops import Builder
-from nas_tutorial.settings import one_of
+from nas_tutorial.settings import one_of, whole_number
 from nas_tutorial.spaces.architecture import NO_CONNECTION, Architecture, Cell, Decision
 
 
@@ -49,16 +49,20 @@ class Space(ABC):
     operations: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if isinstance(self.operations, str):
+            raise ValueError(f"operations of {self.name} is one text; give names, such as ({self.operations!r},).")
         object.__setattr__(self, "operations", tuple(self.operations))  # lists come from JSON
         for size, value in self.sizes.items():
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{size} of {self.name} is {value!r}; give a whole number of at least 1.")
+            object.__setattr__(self, size, whole_number(f"{size} of {self.name}", value, least=1))
         for op in self.operations:
             one_of(tuple(self.table), op, f"An operation of {self.name}")
         if not self.operations or len(set(self.operations)) < len(self.operations):
             raise ValueError(f"{self.name} needs operations, each once; got {', '.join(self.operations) or 'none'}.")
         if set(self.operations) <= NO_CONNECTION:
             raise ValueError(f"{self.name} offers only {self.operations[0]}, which lets nothing through; add another.")
+        if not self.decisions:
+            sizes = ", ".join(f"{size}={value}" for size, value in self.sizes.items())
+            raise ValueError(f"{self.name} with {sizes} leaves nothing to choose; give two nodes or more.")
 
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property

@@ -100,16 +100,16 @@ class DARTS(Space):
     def from_genotype(self, genotype: Any) -> Architecture:
         """The architecture of a genotype as the official code and its descendants print it.
 
-        genotype: a named tuple with `normal` and `reduce`, a mapping with these keys, or the text of a named tuple;
-        each is a list of (operation, source) pairs, two for each node. Raises ValueError where it does not fit.
+        genotype: a named tuple with `normal` and `reduce`, a mapping with these keys, or the text of a named tuple,
+        `NAME = Genotype(…)` included; each is a list of (operation, source) pairs, two for each node, or a list of such
+        nodes. Raises ValueError where it does not fit.
         """
         found = read_genotype(genotype)
         for kind in KINDS:
             joined = found.get(f"{kind}_concat")
             if joined not in (None, usual := range(2, 2 + self.nodes), list(usual), tuple(usual)):
                 raise ValueError(f"{self.name} joins nodes 2 to {1 + self.nodes}, but {kind}_concat is {joined!r}.")
-        edges = [edges_in(found, kind) for kind in KINDS]
-        return self.parse(write_pair(*([cell[i : i + 2] for i in range(0, len(cell), 2)] for cell in edges)))
+        return self.parse(write_pair(*(nodes_in(found, kind) for kind in KINDS)))
 
     def graph(self, choices: tuple[int, ...]) -> dict[str, Cell]:
         return {kind: pair_graph(nodes, range(2, 2 + self.nodes)) for kind, nodes in self.genotype(choices).items()}
@@ -175,20 +175,23 @@ def read_genotype(genotype: Any) -> Mapping[str, Any]:
     return fields
 
 
-def edges_in(fields: Mapping[str, Any], kind: str) -> Node:
-    """The (operation, source) pairs of a genotype's cell; ValueError where there are none."""
+def nodes_in(fields: Mapping[str, Any], kind: str) -> list[Node]:
+    """The nodes of a genotype's cell, each of (operation, source) pairs; ValueError where there are none."""
+    given = fields[kind]
     try:
-        return [(str(operation), int(source)) for operation, source in fields[kind]]
-    except (TypeError, ValueError) as error:
+        nodes = [given[i : i + 2] for i in range(0, len(given), 2)] if isinstance(given[0][0], str) else given
+        return [[(str(operation), int(source)) for operation, source in node] for node in nodes]
+    except (TypeError, ValueError, LookupError) as error:
         raise ValueError(
             f"{kind} of a genotype is a list of (operation, source) pairs, not {fields[kind]!r}."
         ) from error
 
 
 def _fields_in(text: str) -> dict[str, Any] | None:
-    """The arguments in "Genotype(normal=[…], normal_concat=range(2, 6), …)"; None for any other text."""
+    """The arguments in "NAME = Genotype(normal=[…], normal_concat=range(2, 6), …)"; None for any other text."""
     try:
-        return {field.arg: _literal(field.value) for field in ast.parse(text.strip(), mode="eval").body.keywords}
+        (statement,) = ast.parse(text.strip()).body
+        return {field.arg: _literal(field.value) for field in statement.value.keywords}
     except (SyntaxError, AttributeError, ValueError, TypeError):
         return None
 

@@ -6,6 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
-from nas_tutorial.settings import configured, one_of
+from nas_tutorial.files import writable_folder
+from nas_tutorial.settings import configured, one_of, whole_number
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES
 from nas_tutorial.strategies.results import Event, SearchResult
@@ -100,7 +102,7 @@ class Search(Run):
         identity: Mapping[str, Any] | None = None,
         folder: str | Path | None = None,
     ):
-        self.facts, self.folder = dict(facts), folder and Path(folder)
+        self.facts, self.folder = dict(facts), None if folder is None else resumable(folder)
         checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
         super().__init__(make, facts["seed"], checkpoints)
         self._given = len(self.log)  # how many events were handed out
@@ -153,8 +155,20 @@ class Search(Run):
     @property
     def so_far(self) -> SearchResult:
         """What is known after the latest epoch, of which there must be one."""
-        history = self.history
+        if not (history := self.history):
+            raise ValueError("No epoch of this search is over yet: iterate over it first, or ask for its result.")
         return SearchResult(architecture=history[-1].architecture, history=history, weights=self.weights, **self.facts)
+
+
+def resumable(folder: str | Path) -> Path:
+    """A folder that a search can be kept in, or go on in; ValueError where it holds a result but no state."""
+    folder = writable_folder(folder)
+    if (folder / "result.json").exists() and not any((folder / "checkpoints").glob("step-*")):
+        raise ValueError(
+            f"{folder} holds a result.json but no checkpoints to go on from, and the result would be overwritten: "
+            "choose another folder."
+        )
+    return folder
 
 
 def drive(
@@ -177,15 +191,24 @@ def drive(
     identity: what else a state must agree in to go on from. Raises ValueError for an unknown profile or setting, or
     where the folder holds the state of another search.
     """
-    config = configured(profiles, profile, settings)
-    known = {"strategy": name, "seed": seed}
+    check_subject(space, data)
+    config, device = configured(profiles, profile, settings), best_device(device)
+    known = {"strategy": name, "seed": whole_number("seed", seed)}
     facts = {**known, "config": asdict(config), "data": data.record}
     identity = {**known, "code": name_of(strategy), **(identity or {}), **what_counts(config, space, data)}
 
     def make() -> Strategy:
-        return strategy(space, data, config, seed, best_device(device))
+        return strategy(space, data, config, seed, device)
 
     return Search(make, facts, identity, resume)
+
+
+def check_subject(space: Any, data: Any) -> None:
+    """Raise ValueError where these are not a space and its pictures, such as their names."""
+    if not isinstance(space, Space):
+        raise ValueError(f'The space is {space!r}; give a space, such as spaces.get("tiny").')
+    if not isinstance(data, Data):
+        raise ValueError(f'The data are {data!r}; give loaded pictures, such as data.load("strokes").')
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:
@@ -195,12 +218,18 @@ def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any
 
 
 def name_of(code: Callable[..., Any]) -> str:
-    """Where a function or a class is written; of another object that can be called, where its class is."""
+    """Where a function or a class is written, a partial one with its arguments; of another object, where its class is.
+
+    So two objects of a class have one name, whatever they hold: a partial function is told from another one.
+    """
+    if isinstance(code, partial):
+        return f"{name_of(code.func)}{(*code.args, code.keywords)}"
     kind = code if hasattr(code, "__qualname__") else type(code)
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def search(space: Space, data: Data, strategy: str = "darts", **settings: Any) -> Search:
     """Search `space` on `data` by the strategy of this name; see its own `search` for the settings."""
+    check_subject(space, data)
     one_of(tuple(SUMMARIES), strategy, "The strategy")
     return import_module(f"nas_tutorial.strategies.{strategy}").search(space, data, **settings)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from nas_tutorial.files import write_whole
+from nas_tutorial.files import claim, writable_folder, write_whole
 from nas_tutorial.settings import versions
 from nas_tutorial.training.randomness import RandomState, random_state, seeded, set_random_state
 
@@ -85,13 +86,15 @@ def _lay_out_like_weights(optimiser: torch.optim.Optimizer) -> None:
 class Checkpoints:
     """The latest states of one computation, in files `step-000012.safetensors` of a folder.
 
-    identity: what the computation is (settings, space, data), plain values; a state of another one is refused.
+    identity: what the computation is (settings, space, data), plain values; a state of another one is refused. The
+    folder is made where it is missing, and no other process may use it meanwhile: ValueError where that cannot be.
     """
 
     kept = 2  # the latest, and the one before for the case that a disk loses what it promised to hold
 
     def __init__(self, folder: str | Path, identity: Mapping[str, Any]):
-        self.folder, self.identity = Path(folder), json.loads(json.dumps(identity))
+        self.folder, self.identity = writable_folder(folder), json.loads(json.dumps(identity))
+        self._lock = claim(self.folder)
 
     def save(self, step: int, state: Mapping[str, Any]) -> None:
         """Write a state, and remove the oldest ones."""
@@ -116,6 +119,7 @@ class Checkpoints:
                 warnings.warn(f"{path} cannot be read ({error}); the one before it is used.", stacklevel=2)
                 continue
             self._check(head["identity"])
+            self._compare_versions(head["versions"])
             return decode(head["state"], tensors)
         if files:
             raise ValueError(f"None of the checkpoints in {self.folder} can be read; remove the folder to begin anew.")
@@ -126,11 +130,26 @@ class Checkpoints:
 
     def _check(self, kept: Any) -> None:
         if differences := list(compare(kept, self.identity)):
-            name, before, now = differences[0]
             raise ValueError(
-                f"{self.folder} holds a run with {name} = {before!r}, not {now!r}: "
+                f"{self.folder} holds a run with {in_words(*differences[0])}: "
                 "go on with the same settings, space and data, or choose another folder."
             )
+
+    def _compare_versions(self, kept: Mapping[str, str]) -> None:
+        if kept.get("torch") != (now := versions()["torch"]):
+            warnings.warn(
+                f"{self.folder} was written with torch {kept.get('torch')}, and goes on with {now}: "
+                "results may differ from those of an uninterrupted run.",
+                stacklevel=4,
+            )
+
+
+def in_words(name: str, before: Any, now: Any) -> str:
+    """A difference between two runs, such as "seed = 3, not 4"; sha256 sums tell a reader nothing."""
+    if re.search(r"\b[0-9a-f]{64}\b", f"{before} {now}"):
+        return f"other {name.replace('_', ' ')}"
+    reason = " (the course of the learning rate depends on it)" if name.endswith("epochs") else ""
+    return f"{name} = {before!r}, not {now!r}{reason}"
 
 
 def compare(kept: Any, given: Any, name: str = "") -> list[tuple[str, Any, Any]]:

@@ -7,8 +7,20 @@ from nas_tutorial.networks.fast import speed_up
 
 
 def best_device(device: str | torch.device | None = None) -> torch.device:
-    """The device asked for, or a GPU where there is one, or the CPU."""
-    return torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    """The device asked for, or a GPU where there is one, or the CPU; ValueError where there is no such device."""
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+        return torch.device(device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"The device is {device!r}, but this machine has {', '.join(devices())}.") from error
+
+
+def devices() -> list[str]:
+    """The devices of this machine by name."""
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def to_device(network: nn.Module, device: str | torch.device | None = None) -> nn.Module:

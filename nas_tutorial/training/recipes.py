@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
+
+from nas_tutorial.settings import number, whole_number
+
+FROM_ZERO = ("cutout", "workers", "updates", "alpha_start")  # other whole numbers count from 1
+BELOW_ONE = ("momentum", "warmup", "drop_path")
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Recipe:
     `benchmarks/recipes.py`). restart: length of the first cosine period in epochs, each further one twice as long; None
     for a single period. cutout: side of the erased square in pixels. drop_path: probability reached at the end (it
     grows linearly with the epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
-    Raises ValueError for a warm-up by epochs, or restarts by steps.
+    Raises ValueError for a setting out of bounds, a warm-up by epochs, or restarts by steps.
     """
 
     epochs: int = 5
@@ -39,6 +46,9 @@ class Recipe:
     auxiliary: float = 0.0
 
     def __post_init__(self) -> None:
+        kinds = get_type_hints(type(self))
+        for name in (field.name for field in fields(self)):
+            object.__setattr__(self, name, checked(name, getattr(self, name), get_args(kinds[name]) or (kinds[name],)))
         if self.warmup and not self.per_step:
             raise ValueError(f"warmup is {self.warmup}, but the rate changes by epoch: set warmup=0 or per_step=True.")
         if self.restart and self.per_step:
@@ -68,6 +78,19 @@ class Recipe:
             return (step + 1) / rise
         floor = self.final_rate / self.learning_rate if self.learning_rate else 0.0
         return floor + (1 - floor) * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1))) / 2
+
+
+def checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
+    """The value of a setting of one of these types; ValueError where it is of none of them, or out of bounds."""
+    if value is None and NoneType in kinds:
+        return None
+    if int in kinds:
+        return whole_number(name, value, least=0 if name in FROM_ZERO else 1)
+    if float in kinds:
+        return number(name, value, below=1 if name in BELOW_ONE else math.inf)
+    if bool in kinds and not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; give True or False.")
+    return value
 
 
 RECIPES: dict[str, Recipe] = {
