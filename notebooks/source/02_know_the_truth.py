@@ -119,11 +119,11 @@ assert max(accuracies) - min(accuracies) > 0.05
 # %% [markdown]
 # ## All of them, side by side
 #
-# Training 125 networks one after the other is a waste: they are so small that the computer spends most of its time
-# on bookkeeping. So we lay 25 networks *side by side*, as the channels of one wide network. Convolutions get one
-# group per network, so nothing mixes. The loss is the sum of 25 losses, and each weight occurs in one of them, so
-# each network gets exactly its own gradient. The result is the same, up to rounding; `nas_tutorial/stacking.py` tells
-# why in a table, and its test compares both in double precision.
+# Training 125 networks one after the other is a waste: they are so small that the computer spends most of its time on
+# bookkeeping. So we lay 25 networks *side by side*, as the channels of one wide network. Convolutions get one group
+# per network, so nothing mixes. The loss is the sum of 25 losses, and each weight occurs in one of them, so each
+# network gets exactly its own gradient. The result is the same, up to rounding; `nas_tutorial/training/stacking.py`
+# tells why in a table, and its test compares both in double precision.
 
 # %%
 first = tables.train_all(space, strokes, recipe, seeds=[0])
@@ -142,7 +142,7 @@ with plots.style():
     axes.plot(range(1, 126), 100 * ordered, ".", markersize=7)
     axes.axhline(25, color="#777777", linestyle=":", marker="")
     axes.annotate("guessing", (126, 25), (0, 6), textcoords="offset points", ha="right")
-    axes.set(xlabel="rank", ylabel="validation accuracy (%)", ylim=(0, 100))
+    axes.set(xlabel="rank", ylabel="validation accuracy (%)", ylim=(0, 104))
     axes.set_title("Some cells learn the task, more than half never do")
 plots.show(figure, alt="Accuracy by rank: a slope down from above 90 %, a step, then a long flat line near 25 %.")
 
@@ -285,7 +285,7 @@ with plots.style():
         axes.plot(ranks, best[:, seed], marker, label=f"seed {seed}")
     axes.set(xlabel="rank by the mean of three seeds", ylabel="validation accuracy (%)")
     axes.set_title("The best are tied; below, seeds of one cell lie many ranks apart")
-    axes.legend(loc="upper right", ncols=2)
+    axes.legend(loc="lower left")
 plots.show(figure, alt="The 15 best cells: some are level at the top; below, the runs of each cell scatter.")
 
 # %% [markdown]
@@ -352,22 +352,20 @@ assert abs(gap[0]) < 1e-9 and gap.max() > 0.01 and 5 < budgets[gap.argmax()] < 5
 # %%
 with plots.style():
     figure, axes = plt.subplots(figsize=(7.5, 4))
-    axes.plot(budgets, 100 * np.array(claimed), label="claimed: the score that chose", markevery=4)
-    axes.plot(budgets, 100 * np.array(real), "--", label="real: the same cell, other seeds", markevery=4)
-    axes.set(xscale="log", xlabel="number n of architectures tried", ylabel="accuracy (%)")
-    axes.set_title("The winner owes something to luck, until all winners are at the top")
-    axes.legend(loc="lower right")
-plots.show(figure, alt="Accuracy against n. Both curves rise; in the middle the claimed one is higher.")
+    axes.plot(budgets, 100 * gap, marker="")
+    axes.fill_between(budgets, 100 * gap, alpha=0.2)
+    axes.set(xscale="log", xlabel="number n of architectures tried", ylabel="claimed − real (points)")
+    axes.set_title("The winner owes a part to luck, until all winners are at the top")
+plots.show(figure, alt="Claimed minus real accuracy against n: from 0 up to about two points, then down again.")
 
 # %% [markdown]
-# What we see: without choice (n = 1) there is no illusion, both curves start at the same point. Then they part: the
-# more cells one tries, the more the winner owes to luck. This is the *winner's curse*, and it meets every strategy
-# that chooses by noisy scores, not only random search. The cure is cheap: train the few best ones again with other
-# seeds, and report those numbers.
+# What we see: without choice (n = 1) there is no illusion. From there on, the more cells one tries, the more the
+# winner owes to luck. This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
+# only random search. The cure is cheap: train the few best ones again with other seeds, and report those numbers.
 #
-# On the right the curves nearly meet again. Our space is so small that hundreds of draws find its very best cells,
-# which reach almost 100 % with every seed; so near the top luck has no room. In a space of $10^{18}$ cells
-# nobody gets that far, and real papers stay where the gap is.
+# On the right the gap nearly closes. Our space is so small that hundreds of draws find its very best cells, which
+# reach almost 100 % with every seed; so near the top luck has no room. In a space of $10^{18}$ cells nobody gets that
+# far.
 
 # %% [markdown]
 # ## What a benchmark table is
