@@ -68,7 +68,7 @@ from nas_tutorial.training import Descent, Recipe, batch_statistics, batches, ev
 # - **B.** Roughly. It tells useful cells from useless ones, but few of its ten best are among the true ten.
 # - **C.** Not at all. Weights that belong to everybody fit nobody, so the ranking is chance.
 #
-# Write down a letter and one sentence why. The answer comes in *Shared against alone*.
+# Write down a letter and one sentence why. The answer comes in *The best ten*.
 
 # %% [markdown]
 # ## The truth, and what it cost
@@ -521,7 +521,7 @@ def picture(scores, title):
         for k in range(4):
             look = {"color": plots.SERIES[k], "marker": plots.POINTS[k], "s": 40, "alpha": 0.7}
             axes.scatter(scores[many == k], truth[many == k], label=f"{k} × conv_3x3", **look)
-        axes.set(xlabel="score", ylabel="accuracy trained alone", xlim=(0.15, 1.02), ylim=(0.2, 1.02))
+        axes.set(xlabel="score", ylabel="accuracy trained alone", xlim=(0.05, 1.02), ylim=(0.2, 1.02))
         axes.set_title(title)
         axes.legend()
     return figure
