@@ -71,15 +71,16 @@ def lines(options: argparse.Namespace, pictures: data.Data) -> Iterator[dict[str
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:
-    """Mean validation accuracy of what was found, by start and rule, and how many cells were dead."""
-    rows = [f"{'start':<8}{'rule':<14}{'mean':>6}  {'by search seed':<40}dead"]
+    """A row for each start and rule, in Markdown: mean validation accuracy of what was found, and dead cells."""
+    rows = ["| α starts after | derived | mean | by search seed | dead cells |", "| --: | --- | --: | --- | --: |"]
     for start in sorted({line["alpha_start"] for line in found}):
         for rule in ("without none", "with none"):
             cells = [line[rule] for line in found if line["alpha_start"] == start]
             means = [statistics.fmean(cell["validation"]) for cell in cells]
             each = " ".join(f"{mean:.2f}" for mean in means)
             dead = sum(not cell["live"] for cell in cells)
-            rows.append(f"{start:<8}{rule:<14}{statistics.fmean(means):>6.3f}  {each:<40}{dead} of {len(cells)}")
+            mean = statistics.fmean(means)
+            rows.append(f"| {start} epochs | {rule} | {mean:.3f} | {each} | {dead} of {len(cells)} |")
     return "\n".join(rows)
 
 

@@ -118,17 +118,16 @@ def record(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def table(whole: dict[str, Any]) -> str:
-    """The leaderboard; budgets are multiply-adds of convolutions and linear layers during the search."""
-    rows = [f"{'':<16}{'seed':>5}{'test accuracy':>16}{'10⁹ MAC':>9}  architecture"]
+    """The leaderboard in Markdown; costs are multiply-adds of convolutions and linear layers during the search."""
+    rows = ["| | search seed | test accuracy | multiply-adds, 10⁹ | cell |", "| --- | --: | --: | --: | --- |"]
     for entry in sorted(whole["searches"], key=lambda e: -e["mean"]):
         score = f"{100 * entry['mean']:.1f} ± {100 * entry['std']:.1f} %"
+        cell = "`" + entry["architecture"].replace("|", "\\|") + "`"
         cost = entry["multiply_adds"] / 1e9
-        rows.append(f"{entry['strategy']:<16}{entry['seed']:>5}{score:>16}{cost:>9,.0f}  {entry['architecture']}")
-    means = [cell["mean"] for cell in whole["random_cells"]]
-    rows.append(
-        f"{len(means)} random cells: mean {100 * statistics.fmean(means):.1f} %, "
-        f"{100 * min(means):.1f} to {100 * max(means):.1f} %"
-    )
+        rows.append(f"| {entry['strategy']} | {entry['seed']} | {score} | {cost:,.0f} | {cell} |")
+    means = [100 * cell["mean"] for cell in whole["random_cells"]]
+    span = f"{min(means):.1f} to {max(means):.1f} %"
+    rows.append(f"| {len(means)} random cells, mean | – | {statistics.fmean(means):.1f} % | – | {span} |")
     return "\n".join(rows)
 
 

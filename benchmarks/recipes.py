@@ -94,9 +94,13 @@ def lines(courses: Sequence[str], pictures: data.Data, out: Path | None) -> Iter
 
 
 def table(found: Sequence[dict]) -> str:
-    """Mean, smallest accuracy of a live cell with a 3×3 convolution, spread and agreement between seeds, by course."""
-    learn = [i for i, cell in enumerate(cells()) if cell.live and "nor_conv_3x3" in str(cell)]
-    rows = [f"{'course':<36}{'mean':>6}{'worst':>7}{'std':>7}{'tau':>7}{'CPU s':>8}"]
+    """A row for each course, in Markdown.
+
+    Worst: the smallest accuracy of a live cell with a 3×3 convolution. τ: Kendall's, between the rankings of two seeds.
+    """
+    learn = [i for i, cell in enumerate(cells()) if cell.live and not cell.warning]
+    rows = ["| learning rate | mean | worst | std between seeds | τ between seeds | CPU s |"]
+    rows.append("| --- | --: | --: | --: | --: | --: |")
     for course in dict.fromkeys(line["course"] for line in found):
         runs = [line for line in found if line["course"] == course]
         seeds = [line["validation"] for line in runs]
@@ -105,7 +109,7 @@ def table(found: Sequence[dict]) -> str:
         spread = statistics.fmean(statistics.stdev(cell) for cell in zip(*seeds, strict=True)) if seeds[1:] else 0.0
         tau = statistics.fmean(kendall(a, b) for a, b in combinations(seeds, 2)) if seeds[1:] else 1.0
         seconds = sum(line["cpu_seconds"] for line in runs)
-        rows.append(f"{course:<36}{mean:>6.3f}{worst:>7.3f}{spread:>7.3f}{tau:>7.2f}{seconds:>8.0f}")
+        rows.append(f"| {course} | {mean:.3f} | {worst:.3f} | {spread:.3f} | {tau:.2f} | {seconds:.0f} |")
     return "\n".join(rows)
 
 

@@ -1,0 +1,126 @@
+"""The page of recorded results: tables in docs/results.md, made from the files in benchmarks/results.
+
+To bring the page up to date: `python -m tools.results`.
+"""
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks import late_alpha, real_pictures, recipes, table_noise
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "results.md"
+FOLDER = ROOT / "benchmarks" / "results"
+HEAD = """# Recorded results, with their controls
+
+Made from the files in [benchmarks/results](../benchmarks/results) by `python -m tools.results`; do not edit. Each file
+holds the settings, the versions and every single training.
+"""
+
+
+class Section(NamedTuple):
+    """A part of the page: what was compared, the file with the record, its command, and what makes the table of it."""
+
+    title: str
+    text: str
+    file: str
+    command: str
+    table: Callable[[Any], str]
+
+
+def demo_table(whole: dict[str, Any]) -> str:
+    """A row for each strategy, a column for each seed of its search; below, the random cells."""
+    names = sorted(whole["strategies"], key=lambda name: -whole["strategies"][name]["mean"])
+    seeds = [record["seed"] for record in whole["seeds"]]
+    rows = ["| | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | above random, least |"]
+    rows.append("| --- |" + " --: |" * (len(seeds) + 2))
+    for name in names:
+        entries = [next(e for e in record["found"] if e["name"] == name) for record in whole["seeds"]]
+        cells = " | ".join(f"{100 * e['mean']:.0f} ± {100 * e['std']:.0f} %" for e in entries)
+        total = whole["strategies"][name]
+        rows.append(f"| {name} | {cells} | {100 * total['mean']:.0f} % | {total['least_points']:+.0f} points |")
+    means = sorted(100 * cell["mean"] for cell in whole["random_cells"])
+    each = " ".join(f"{mean:.0f}" for mean in means)
+    rows.append(f"\nTen random cells, one training each: {each}; mean {statistics.fmean(means):.0f} %.")
+    return "\n".join(rows)
+
+
+DIGITS = "Cluttered digits, NAS-Bench-201 space in its small size."
+SECTIONS = (
+    Section(
+        "The demo, five search seeds",
+        f"{DIGITS} Three searches at equal budgets (multiply-adds), each cell found trained from scratch with three "
+        "seeds; test accuracy ± standard deviation between trainings. The ten random cells are the same for all seeds.",
+        "demo_seeds_0_to_4.json",
+        "python -m benchmarks.demo --out benchmarks/results/demo_seeds_0_to_4.json",
+        demo_table,
+    ),
+    Section(
+        "The learning rate of short trainings",
+        f"{DIGITS} Twelve cells, three seeds, 375 steps, validation accuracy. Only the course of the learning rate "
+        "differs, and what the name says. Worst: the smallest accuracy of a live cell with a 3×3 convolution; guessing "
+        "gives 0.1. Small profiles use 20 % warm-up with Nesterov's momentum.",
+        "recipes_digits.jsonl",
+        "python -m benchmarks.recipes --out benchmarks/results/recipes_digits.jsonl",
+        recipes.table,
+    ),
+    Section(
+        "The tiny table: how well its seeds agree",
+        "All 125 cells, three seeds, validation accuracy on strokes. The first row is how the table was made before.",
+        "table_noise.jsonl",
+        "python -m benchmarks.table_noise --out benchmarks/results/table_noise.jsonl",
+        table_noise.table,
+    ),
+    Section(
+        "When α starts, and whether it may choose none: digits",
+        f"{DIGITS} First-order DARTS, 10 epochs; what the same α is rounded to by both rules, trained from scratch "
+        "with three seeds; validation accuracy.",
+        "late_alpha_digits.jsonl",
+        "python -m benchmarks.late_alpha --starts 0 3 --out benchmarks/results/late_alpha_digits.jsonl",
+        late_alpha.table,
+    ),
+    Section(
+        "When α starts, and whether it may choose none: CIFAR-10 (JPEG q75 copy)",
+        "The same with 500 pictures of each class, half of them for validation; 8 epochs of search. A late start "
+        "brings nothing here, so small profiles start α at once; none costs much, so it is left out.",
+        "late_alpha_cifar10_jpeg.jsonl",
+        "python -m benchmarks.late_alpha --data train.npz --per-class 500 --epochs 8 --starts 0 3 --seeds 0 1 "
+        "--retrain-epochs 12 --out benchmarks/results/late_alpha_cifar10_jpeg.jsonl",
+        late_alpha.table,
+    ),
+    Section(
+        "Searches on real pictures: CIFAR-10 (JPEG q75 copy)",
+        "NAS-Bench-201 space in its small size, 500 pictures of each class for train and validation, all 10,000 test "
+        "pictures; two search seeds at equal budgets, three trainings of 20 epochs for each cell; test accuracy.",
+        "real_pictures_cifar10_jpeg.json",
+        'python -m benchmarks.real_pictures --data train.npz --test-data test.npz --about "CIFAR-10 (JPEG q75 copy)" '
+        "--out benchmarks/results/real_pictures_cifar10_jpeg.json",
+        real_pictures.table,
+    ),
+)
+
+
+def read(path: Path) -> Any:
+    """What a record holds: a JSON value, or the list of those in its lines."""
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
+
+
+def page(sections: Sequence[Section] = SECTIONS) -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for section in sections:
+        table, link = (
+            section.table(read(FOLDER / section.file)),
+            f"[{section.file}](../benchmarks/results/{section.file})",
+        )
+        parts.append(f"## {section.title}\n\n{section.text}\n\n{table}\n\n{link}: `{section.command}`\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{len(SECTIONS)} records in {PAGE.relative_to(ROOT)}")
