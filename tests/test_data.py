@@ -514,8 +514,8 @@ def with_test(made, test):
 
 @pytest.mark.parametrize("learnt", ["train", "validation"])
 def test_more_than_a_handful_of_learnt_pictures_cannot_be_tested_on(learnt):
-    made = data.load("strokes", per_class=20, test_per_class=50)  # 200 test pictures: 2 are a handful
-    for twins in (3, 200):
+    made = data.load("strokes", per_class=20, test_per_class=50)  # 200 test pictures: 5 are a handful
+    for twins in (6, 200):
         images = torch.cat([getattr(made, learnt).images.repeat(5, 1, 1, 1)[:twins], made.test.images[twins:]])
         with pytest.raises(ValueError, match=f"^{twins} of the 200 test pictures of strokes .*--test-data"):
             data.check_test_pictures(with_test(made, images))
@@ -523,13 +523,15 @@ def test_more_than_a_handful_of_learnt_pictures_cannot_be_tested_on(learnt):
 
 def test_a_few_twins_are_told():
     made = data.load("strokes", per_class=20, test_per_class=50)
-    for twins, points in ((1, "0.5"), (2, "1")):
+    for twins, points in ((1, "0.5"), (5, "2.5")):
         few = with_test(made, torch.cat([made.train.images[:twins], made.test.images[twins:]]))
         with pytest.warns(UserWarning, match=f"{twins} of the 200 test pictures .* by up to {points} points"):
             data.check_test_pictures(few)
     few = with_test(made, torch.cat([made.train.images[:1], made.test.images[:3]]))
     with pytest.warns(UserWarning, match="1 of the 4 test pictures"):
         data.check_test_pictures(few)
+    with pytest.raises(ValueError, match="2 of the 4 test pictures"):
+        data.check_test_pictures(with_test(made, torch.cat([made.train.images[:2], made.test.images[:2]])))
     with pytest.raises(ValueError, match="1 of the 1 test pictures"):
         data.check_test_pictures(with_test(made, made.train.images[:1]))
 
