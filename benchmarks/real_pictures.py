@@ -108,7 +108,7 @@ def record(options: argparse.Namespace) -> dict[str, Any]:
         "date": time.strftime("%Y-%m-%d"),
         "device": f"{platform.processor() or platform.machine()}, one thread",
         "versions": versions(),
-        "data": repr(pictures),
+        "data": pictures.record,
         "space": space.to_record(),
         "retrained_epochs": RETRAIN_EPOCHS,
         "searches": entries,
