@@ -69,7 +69,7 @@ def child_step(space: spaces.Space, size: int, path: str, device: str) -> Work:
     """One weight step on one architecture: in the "slow" or "fast" supernet, or "alone" in its own (fast) network."""
     torch.manual_seed(0)
     architecture = space.sample(torch.Generator().manual_seed(0))
-    network = space.network(architecture) if path == "alone" else space.supernet()
+    network = space.network(architecture, evaluation=False) if path == "alone" else space.supernet()
     network = network.to(device) if path == "slow" else to_device(network, device)
     images, labels = batch(size, device, path != "slow", 0)
     optimiser = RECIPE.optimiser(network.parameters())
