@@ -642,6 +642,13 @@ def test_what_is_said_of_sizes_is_true(typed):
     assert all(spaces.get(name, "paper").size >= spaces.get(name).size for name in published)
 
 
+@pytest.mark.parametrize("given", ["0", "257", "10000000", "1.5", "x"])
+def test_a_number_of_threads_that_no_machine_has_is_refused_before_any_is_made(given, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["spaces", "--threads", given])
+    assert stop.value.code == 2 and "from 1 to 256" in capsys.readouterr().err
+
+
 def test_threads_are_given_back(typed):
     before = torch.get_num_threads()
     typed("spaces", "--threads", "3")

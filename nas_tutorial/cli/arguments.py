@@ -6,6 +6,8 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 import nas_tutorial
 from nas_tutorial.strategies import SUMMARIES
 
+MOST_THREADS = 256
+
 OVERVIEW = """Neural architecture search that a laptop can run.
 
 A search space is a list of decisions; an architecture is one answer for each. A search trains shared weights and the
@@ -70,6 +72,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def threads(text: str) -> int:
+    """A number of threads that a machine can have: some thousands would take all its processes."""
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_THREADS}")
+    return int(text)
+
+
 def seed(text: str) -> int:
     """A whole number that seeds a generator."""
     if not text.isdecimal() or int(text) >= 2**63:
@@ -97,7 +106,7 @@ def parser() -> ArgumentParser:
         command = commands.add_parser(name, help=summary, description=text, formatter_class=RawDescriptionHelpFormatter)
         add_options(command)
         command.add_argument(
-            "--threads", type=positive, default=1, help="threads of torch (1: for networks this small, more are slower)"
+            "--threads", type=threads, default=1, help="threads of torch (1: for networks this small, more are slower)"
         )
     return top
 
