@@ -29,7 +29,6 @@ RECIPES: dict[str, Recipe] = {
     "warm-up, batches of 64": Recipe(epochs=3),
     "warm-up, batches of 32: that of the table": tables.TINY_RECIPE,
     "warm-up, batches of 64, peak 0.2": Recipe(epochs=3, learning_rate=0.2),
-    "warm-up, batches of 64, 5 epochs": Recipe(epochs=5),
 }
 
 
