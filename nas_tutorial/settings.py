@@ -27,12 +27,12 @@ def whole_number(what: str, given: Any, least: int | None = None) -> int:
     raise ValueError(f"{what} is {given!r}; give a whole number{bound}.")
 
 
-def number(what: str, given: Any, below: float = math.inf) -> float:
-    """`given` as a float; ValueError where it is no number of at least 0 and below a bound."""
-    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= given < below:  # which nan is not
+def number(what: str, given: Any, below: float = math.inf, zero: bool = True) -> float:
+    """`given` as a float; ValueError where it is no number of at least 0 (zero=False: above it) and below a bound."""
+    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= given < below and (zero or given):  # not nan
         return float(given)
     bound = "" if below == math.inf else f" and below {below:g}"
-    raise ValueError(f"{what} is {given!r}; give a finite number of at least 0{bound}.")
+    raise ValueError(f"{what} is {given!r}; give a finite number {'of at least' if zero else 'above'} 0{bound}.")
 
 
 def configured(profiles: Mapping[str, Config], profile: str, overrides: Mapping[str, Any]) -> Config:

@@ -575,7 +575,7 @@ WRONG = {
     "momentum": (1, 1.5, -0.1),
     "drop_path": (1.0, -0.1),
     "cutout": (-1, 2.5),
-    "clip": (-1, float("nan")),
+    "clip": (-1, 0, float("nan")),
     "weight_decay": (-1e-4,),
     "warmup": (1.0, -0.1),
     "restart": (0, 2.5, True),
@@ -585,14 +585,14 @@ WRONG = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_setting_out_of_bounds_is_refused_by_its_name(name, value):
-    expected = "True or False" if name == "nesterov" else "a whole number of|a finite number of"
+    expected = "True or False" if name == "nesterov" else "a whole number of|a finite number (of at least|above) 0"
     with pytest.raises(ValueError, match=f"{name} is {re.escape(repr(value))}; give ({expected})"):
         replace(Recipe(per_step=False, warmup=0.0), **{name: value})
 
 
 def test_numbers_of_numpy_are_numbers():
-    recipe = Recipe(np.int64(3), learning_rate=np.float32(0.5), momentum=0)
-    assert recipe == Recipe(3, learning_rate=0.5, momentum=0.0)
+    recipe = Recipe(np.int64(3), learning_rate=np.float32(0.5), weight_decay=0)
+    assert recipe == Recipe(3, learning_rate=0.5, weight_decay=0.0)
     json.dumps(asdict(recipe))
 
 
@@ -602,6 +602,9 @@ def test_numbers_of_numpy_are_numbers():
         (darts, {"epochs": 0}),
         (darts, {"alpha_rate": -1}),
         (darts, {"alpha_start": 0.5}),
+        (darts, {"r": 0}),
+        (enas, {"temperature": 0}),
+        (enas, {"baseline_decay": 1.5}),
         (enas, {"samples": 0}),
         (enas, {"temperature": float("nan")}),
         (random, {"trial_epochs": 0}),
@@ -613,6 +616,19 @@ def test_the_settings_of_a_search_have_bounds_too(strategy, setting, strokes):
     ((name, value),) = setting.items()
     with pytest.raises(ValueError, match=f"{name} is {value}; give "):
         strategy.search(TINY, strokes, **setting)
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "message"),
+    [
+        (Recipe, {"momentum": 0}, "momentum is 0, but nesterov needs momentum above 0: set nesterov=False"),
+        (Recipe, {"learning_rate": 0.1, "final_rate": 0.2}, "final_rate is 0.2, above learning_rate, 0.1: lower it"),
+        (darts.Config, {"epochs": 3, "alpha_start": 3}, "alpha_start is 3 of 3 epochs, so α would stay .* at most 2"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(config, settings, message):
+    with pytest.raises(ValueError, match=message):
+        config(**settings)
 
 
 def test_the_report_of_an_epoch_counts_its_pictures(strokes):

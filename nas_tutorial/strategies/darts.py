@@ -30,7 +30,7 @@ class Config(SearchConfig):
     order: 1 takes the weights as they are, 2 looks one step ahead. alpha_rate, alpha_decay: learning rate and weight
     decay of Adam for α. alpha_scale: standard deviation of α at the start. alpha_start: epochs of the weights alone,
     before α begins to move. r: reach of the finite difference, ε = r / ‖∇L_val‖. derive_none: whether an edge of the
-    result may be "none", see `Space.derive`. Raises ValueError for another order.
+    result may be "none", see `Space.derive`. Raises ValueError for another order, or for an α that never moves.
     """
 
     epochs: int = 50
@@ -49,6 +49,11 @@ class Config(SearchConfig):
         super().__post_init__()
         if self.order not in (1, 2):
             raise ValueError(f"The order is {self.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
+        if self.alpha_start >= self.epochs:
+            raise ValueError(
+                f"alpha_start is {self.alpha_start} of {self.epochs} epochs, so α would stay at its random start: "
+                f"give at most {self.epochs - 1}, or more epochs."
+            )
 
 
 PROFILES = {"paper": Config(), "small": Config(epochs=8, learning_rate=0.1, final_rate=0.0, alpha_rate=0.03, **SHORT)}

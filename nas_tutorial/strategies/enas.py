@@ -68,6 +68,8 @@ class Config(SearchConfig):
         super().__post_init__()
         one_of(tuple(ADAM_RULES), self.adam_rule, "The rule of the policy's Adam (adam_rule)")
         one_of(STATISTICS, self.reward_statistics, "The statistics that rewards use (reward_statistics)")
+        if self.baseline_decay > 1:
+            raise ValueError(f"baseline_decay is {self.baseline_decay}; give a number from 0 to 1.")
 
     def controller(self, space: Space, seed: int) -> Controller:
         """The policy for this space."""

@@ -16,6 +16,7 @@ from nas_tutorial.settings import number, whole_number
 
 FROM_ZERO = ("cutout", "workers", "updates", "alpha_start")  # other whole numbers count from 1
 BELOW_ONE = ("momentum", "warmup", "drop_path")
+ABOVE_ZERO = ("clip", "r", "temperature")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Recipe:
     `benchmarks/recipes.py`). restart: length of the first cosine period in epochs, each further one twice as long; None
     for a single period. cutout: side of the erased square in pixels. drop_path: probability reached at the end (it
     grows linearly with the epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
-    Raises ValueError for a setting out of bounds, a warm-up by epochs, or restarts by steps.
+    Raises ValueError for a setting out of bounds, a rate that grows, a warm-up by epochs, restarts by steps, or
+    Nesterov's step without momentum.
     """
 
     epochs: int = 5
@@ -53,6 +55,12 @@ class Recipe:
             raise ValueError(f"warmup is {self.warmup}, but the rate changes by epoch: set warmup=0 or per_step=True.")
         if self.restart and self.per_step:
             raise ValueError(f"restart is {self.restart}, but the rate changes by step: set restart=None.")
+        if self.nesterov and not self.momentum:
+            raise ValueError("momentum is 0, but nesterov needs momentum above 0: set nesterov=False.")
+        if self.final_rate > self.learning_rate:
+            raise ValueError(
+                f"final_rate is {self.final_rate:g}, above learning_rate, {self.learning_rate:g}: lower it."
+            )
 
     def optimiser(self, weights: Iterable[nn.Parameter]) -> torch.optim.SGD:
         """SGD over these weights."""
@@ -87,7 +95,7 @@ def checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
     if int in kinds:
         return whole_number(name, value, least=0 if name in FROM_ZERO else 1)
     if float in kinds:
-        return number(name, value, below=1 if name in BELOW_ONE else math.inf)
+        return number(name, value, below=1 if name in BELOW_ONE else math.inf, zero=name not in ABOVE_ZERO)
     if bool in kinds and not isinstance(value, bool):
         raise ValueError(f"{name} is {value!r}; give True or False.")
     return value
