@@ -111,6 +111,7 @@ def test_search_writes_a_result_that_can_be_loaded_drawn_and_retrained(typed, in
     assert record["seeds"] == [4, 5] and len(record["accuracies"]) == 2
     assert record["architecture"]["architecture"] == str(result.architecture)
     assert record["data"] == result.data
+    assert (record["profile"], record["recipe"]["epochs"], record["versions"].keys() > {"torch"}) == ("small", 1, True)
     assert f"{record['mean']:.2f} ± {record['std']:.2f}" in scores.out
 
 

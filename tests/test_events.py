@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 
+import numpy as np
 import pytest
 import torch
 from small import TINY
@@ -232,10 +233,16 @@ def test_names_in_place_of_space_and_pictures_are_refused_in_a_sentence(strategy
         search(TINY, "strokes", strategy)
 
 
-@pytest.mark.parametrize("seed", [1.5, "1", None, True])
+@pytest.mark.parametrize("seed", [1.5, "1", None, True, -1, 2**63, 2**64])
 def test_a_seed_is_a_whole_number(seed, strokes):
     with pytest.raises(ValueError, match="seed is .*; give a whole number"):
         search(TINY, strokes, seed=seed)
+
+
+def test_a_seed_of_numpy_is_that_number(strokes):
+    ours, theirs = (search(TINY, strokes, seed=s, epochs=1, batch_size=80).result for s in (np.int64(3), 3))
+    assert ours.seed == 3 and type(ours.seed) is int
+    assert all(torch.equal(ours.weights[name], w) for name, w in theirs.weights.items())
 
 
 def test_before_the_first_epoch_nothing_is_known(dice):

@@ -109,6 +109,26 @@ def test_a_table_holds_what_training_from_scratch_gives():
             assert table.runs(name)[row, 0] == pytest.approx(evaluate(network, split, PICTURES), abs=1.5 * picture)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"space": "tiny"}, "The space is 'tiny'; give a space"),
+        ({"data": "strokes"}, "The data are 'strokes'; give loaded pictures"),
+        ({"recipe": {"epochs": 1}}, r"The recipe is {'epochs': 1}; give a recipe, such as Recipe\("),
+        ({"seeds": 3}, "The seeds are 3; give a list"),
+        ({"seeds": ()}, r"The seeds are \[\]; give one or more"),
+        ({"at_once": 0}, "at_once is 0; give a whole number of at least 1"),
+        ({"architectures": []}, "There is no architecture to train"),
+        ({"architectures": ["|skip~0|"]}, r"The architecture is '\|skip~0\|'; give an architecture"),
+        ({"architectures": SEVERAL["nasbench201"]}, "is of NASBench201.*, not of Tiny"),
+    ],
+)
+def test_what_no_table_can_be_made_of_is_said_in_a_sentence(wrong, message):
+    given = {"space": SPACE, "data": PICTURES, "recipe": RECIPE, "architectures": SEVERAL["tiny"][:1]}
+    with pytest.raises(ValueError, match=message):
+        tables.train_all(**given | wrong)
+
+
 def test_training_together_leaves_the_global_generator_alone():
     torch.manual_seed(3)
     before = torch.get_rng_state()

@@ -439,6 +439,46 @@ def test_a_wrong_setting_of_retraining_is_a_clear_error(strokes, settings, messa
         retrain(CELL, strokes, **settings)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"architecture": str(CELL)}, r"The architecture is '\|conv_3x3~0\|.*; give .* space.parse\(text\)"),
+        ({"architecture": TINY}, "The architecture is Tiny.*; give an architecture"),
+        ({"data": "strokes"}, r"The data are 'strokes'; give loaded pictures, such as data.load\("),
+        ({"data": None}, "The data are None; give loaded pictures"),
+        ({"data": grey_pictures().test}, "The data are Split.*; give loaded pictures"),
+        ({"searched": "strokes"}, r"The data searched on \(searched\) are 'strokes'; give loaded pictures"),
+        *(({"seeds": s}, "The seeds are .*; give a list") for s in (0, None, "0", 0.5, True, torch.Generator())),
+        *(({"seeds": [s]}, "One of the seeds is .*; give a whole number") for s in (-1, 2**63, "0", 0.5, True, None)),
+        ({"seeds": np.array([0.0, 1.0])}, "One of the seeds is 0.0; give a whole number"),
+    ],
+)
+def test_what_cannot_be_retrained_is_said_in_a_sentence(strokes, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        retrain(**{"architecture": CELL, "data": strokes, "epochs": 1} | wrong)
+
+
+@pytest.mark.parametrize("seeds", [np.arange(2), torch.arange(2), range(2), (s for s in (0, 1)), [np.int64(0), 1]])
+def test_seeds_are_whole_numbers_of_any_kind(seeds, strokes):
+    scores = retrain(CELL, strokes, seeds, epochs=1, batch_size=80)
+    assert scores == retrain(CELL, strokes, [0, 1], epochs=1, batch_size=80)
+    json.dumps(scores.about)
+
+
+def test_scores_tell_how_they_were_made(strokes):
+    about = retrain(CELL, strokes, (2,), epochs=1, batch_size=80).about
+    assert Recipe(**about["recipe"]) == replace(training.RECIPES["small"], epochs=1, batch_size=80)
+    assert (about["profile"], about["seeds"]) == ("small", [2])
+    assert about["versions"]["torch"] == torch.__version__
+
+
+def test_a_training_that_diverged_has_no_score(strokes):
+    with pytest.raises(
+        ValueError, match="loss is (nan|inf) in epoch 1 of 2: .* diverged; .* learning_rate below 1e\\+30"
+    ):
+        retrain(CELL, strokes, (0,), epochs=2, learning_rate=1e30, batch_size=16)
+
+
 def test_scores_by_hand():
     scores = Scores((0.5, 0.7, 0.9), 100)
     assert (scores.mean, scores.std) == (pytest.approx(0.7), pytest.approx(0.2))

@@ -4,6 +4,7 @@ import json
 import tempfile
 from argparse import Namespace
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from nas_tutorial.files import write_whole
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.settings import configured
 from nas_tutorial.training import Scores
-from nas_tutorial.training.retraining import check_seeds
+from nas_tutorial.training.inputs import checked_seeds
 
 KEYS = {"architecture", "data", "seeds", "accuracies"}  # of a file of scores
 
@@ -26,7 +27,7 @@ def retrain(options: Namespace) -> None:
     settings = choices.settings(options, training.RECIPES) | ({"epochs": options.epochs} if options.epochs else {})
     recipe, chosen = configured(training.RECIPES, profile, settings), choices.chosen(options)
     training.best_device(options.device)
-    check_seeds(options.seeds)
+    checked_seeds(options.seeds)
     pictures, searched = sources.for_retraining(options, chosen.pictures)
     what = {"architecture": json.loads(chosen.architecture.to_json()), "data": pictures.record}
     out, states = files(options, chosen, what)
@@ -41,7 +42,7 @@ def retrain(options: Namespace) -> None:
                 scores = training.retrain(chosen.architecture, pictures, (seed,), report=lambda _: bar.step(), **shared)
                 accuracies += scores.accuracies
                 bar.tqdm.write(f"seed {seed}: test accuracy {accuracies[-1]:.3f}")
-                write_scores(out, what, options.seeds, Scores(tuple(accuracies), scores.parameters))
+                write_scores(out, what, options.seeds, replace(scores, accuracies=tuple(accuracies)))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(kept(options, states)) from None
     print(f"\n{Scores(tuple(accuracies), 0)} test accuracy over {len(accuracies)} seeds, kept in {out}")
@@ -99,6 +100,7 @@ def write_scores(out: Path, what: Mapping[str, Any], seeds: list[int], scores: S
     """The scores so far, as JSON."""
     record = {
         **what,
+        **scores.about,
         "seeds": seeds[: len(scores.accuracies)],
         "accuracies": scores.accuracies,
         "mean": scores.mean,

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
@@ -24,9 +24,10 @@ from nas_tutorial import data, spaces
 from nas_tutorial.data import Data, check_test_pictures
 from nas_tutorial.data.npz import UNREADABLE
 from nas_tutorial.files import write_whole
-from nas_tutorial.settings import one_of, versions
+from nas_tutorial.settings import one_of, versions, whole_number
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.training.checkpoints import Checkpoints
+from nas_tutorial.training.inputs import check_kind, check_subject, checked_seeds
 from nas_tutorial.training.recipes import Recipe
 from nas_tutorial.training.stacking import train_together
 
@@ -222,7 +223,7 @@ def train_all(
     space: Space,
     data: Data,
     recipe: Recipe,
-    seeds: Sequence[int] = SEEDS,
+    seeds: Iterable[int] = SEEDS,
     architectures: Sequence[Architecture] | None = None,
     at_once: int = 25,
     resume: str | Path | None = None,
@@ -232,10 +233,15 @@ def train_all(
     Each accuracy is the one that `training.train_from_scratch` and `evaluate` give with that seed, up to rounding;
     `at_once` networks are trained together (see `stacking`). resume: a folder in which the accuracies are kept after
     each such group, and from which the work goes on where some are kept already.
-    Raises ValueError for a folder that holds another table, or for test pictures that are among the others.
+    Raises ValueError for a folder that holds another table, test pictures that are among the others, seeds that are no
+    whole numbers, or architectures of another space.
     """
+    check_subject(space, data)
+    check_kind(Recipe, recipe)
+    seeds, at_once = checked_seeds(seeds), whole_number("at_once", at_once, least=1)
     check_test_pictures(data)
-    architectures = tuple(architectures or space.enumerate())
+    architectures = tuple(space.enumerate() if architectures is None else architectures)
+    check_members(architectures, space)
     groups = [architectures[i : i + at_once] for i in range(0, len(architectures), at_once)]
     facts = {"recipe": asdict(recipe), "seeds": list(seeds)}
     parts = [(seed, group) for seed in seeds for group in groups]
@@ -250,6 +256,16 @@ def train_all(
         "seconds": round(found["seconds"], 1),
     }
     return Table(architectures, columns, about)
+
+
+def check_members(architectures: Sequence[Any], space: Space) -> None:
+    """Raise ValueError unless there are architectures, all of them of this space."""
+    if not architectures:
+        raise ValueError("There is no architecture to train: give one or more, or leave them out to train all.")
+    for architecture in architectures:
+        check_kind(Architecture, architecture)
+        if architecture.space != space:
+            raise ValueError(f"{architecture!r} is of {architecture.space}, not of {space}: take this space's own.")
 
 
 def identity_of(architectures: Sequence[Architecture], data: Data) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from nas_tutorial.data import Data
 from nas_tutorial.files import writable_folder
-from nas_tutorial.settings import configured, one_of, whole_number
+from nas_tutorial.settings import configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES
 from nas_tutorial.strategies.results import Event, SearchResult
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
 from nas_tutorial.training.devices import best_device
+from nas_tutorial.training.inputs import check_subject, checked_seed
 from nas_tutorial.training.recipes import Recipe
 
 
@@ -193,7 +194,8 @@ def drive(
     """
     check_subject(space, data)
     config, device = configured(profiles, profile, settings), best_device(device)
-    known = {"strategy": name, "seed": whole_number("seed", seed)}
+    seed = checked_seed(seed)
+    known = {"strategy": name, "seed": seed}
     facts = {**known, "config": asdict(config), "data": data.record}
     identity = {**known, "code": name_of(strategy), **(identity or {}), **what_counts(config, space, data)}
 
@@ -201,14 +203,6 @@ def drive(
         return strategy(space, data, config, seed, device)
 
     return Search(make, facts, identity, resume)
-
-
-def check_subject(space: Any, data: Any) -> None:
-    """Raise ValueError where these are not a space and its pictures, such as their names."""
-    if not isinstance(space, Space):
-        raise ValueError(f'The space is {space!r}; give a space, such as spaces.get("tiny").')
-    if not isinstance(data, Data):
-        raise ValueError(f'The data are {data!r}; give loaded pictures, such as data.load("strokes").')
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:

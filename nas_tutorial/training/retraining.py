@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import torch
 from torch import nn
 
 from nas_tutorial.data import Data, Split, check_test_pictures
-from nas_tutorial.settings import configured
+from nas_tutorial.settings import configured, versions
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training.checkpoints import Checkpoints, Run
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import Epoch, Training, evaluate
+from nas_tutorial.training.inputs import check_kind, checked_seed, checked_seeds
 from nas_tutorial.training.recipes import RECIPES, Recipe
 
 Report = Callable[[Epoch], None]
@@ -24,10 +26,14 @@ Report = Callable[[Epoch], None]
 
 @dataclass(frozen=True)
 class Scores:
-    """Test accuracies (fractions) of one architecture trained from scratch with several seeds."""
+    """Test accuracies (fractions) of one architecture trained from scratch with several seeds.
+
+    about: how they were made: profile, recipe, seeds, versions.
+    """
 
     accuracies: tuple[float, ...]
     parameters: int
+    about: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def mean(self) -> float:
@@ -61,8 +67,12 @@ def train_from_scratch(
     """A new network of this architecture, trained on a split; the seed fixes weights, order and augmentation.
 
     report: called after each epoch. resume: a folder in which each epoch's state is kept, and from which the training
-    goes on where one is kept already. Raises ValueError for a state of another training.
+    goes on where one is kept already. Raises ValueError for a state of another training, and where the loss is NaN or
+    infinite.
     """
+    for kind, given in ((Architecture, architecture), (Split, split), (Data, data), (Recipe, recipe)):
+        check_kind(kind, given)
+    seed = checked_seed(seed)
 
     def make() -> Training:
         network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
@@ -86,14 +96,14 @@ class TrainingRun(Run):
     """A training that can be interrupted."""
 
     def entry(self) -> dict[str, Any]:
-        """One epoch, as plain values."""
-        return asdict(self.subject.epoch())
-
-
-def check_seeds(seeds: Sequence[int]) -> None:
-    """Raise ValueError unless there are seeds, each once."""
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"The seeds are {list(seeds)}; give one or more, each once: every seed is one training.")
+        """One epoch, as plain values; ValueError where its loss is NaN or infinite."""
+        epoch = self.subject.epoch()
+        if not math.isfinite(epoch.loss):
+            raise ValueError(
+                f"The training loss is {epoch.loss} in epoch {epoch.epoch} of {epoch.epochs}: this training has "
+                f"diverged; run it again with a learning_rate below {self.subject.recipe.learning_rate:g}."
+            )
+        return asdict(epoch)
 
 
 def epochs_kept(folder: str | Path, seed: int) -> int:
@@ -105,7 +115,7 @@ def epochs_kept(folder: str | Path, seed: int) -> int:
 def retrain(
     architecture: Architecture,
     data: Data,
-    seeds: Sequence[int] = (0, 1, 2),
+    seeds: Iterable[int] = (0, 1, 2),
     profile: str = "small",
     device: str | torch.device | None = None,
     report: Report | None = None,
@@ -119,13 +129,18 @@ def retrain(
     each epoch. resume: a folder for the states of these trainings; where there are some, they go on from them.
     searched: what the architecture was searched on, where that is other data: nor may its pictures be tested on.
     Raises ValueError for an unknown profile or setting, no seed or one twice, test pictures that were learnt from (see
-    `data.check_test_pictures`), or a state of another training.
+    `data.check_test_pictures`), a state of another training, or a loss that is NaN or infinite.
     """
-    check_seeds(seeds)
+    check_kind(Architecture, architecture)
+    check_kind(Data, data)
+    if searched is not None:
+        check_kind(Data, searched, "The data searched on (searched) are")
+    seeds = checked_seeds(seeds)
     check_test_pictures(data, searched)
     recipe, pool, accuracies = configured(RECIPES, profile, settings), data.full_train, []
     for seed in seeds:
         folder = resume and Path(resume) / f"seed-{seed}"
         network = train_from_scratch(architecture, pool, data, recipe, seed, device, report, folder)
         accuracies.append(evaluate(network, data.test, data))
-    return Scores(tuple(accuracies), count_parameters(network))
+    about = {"profile": profile, "recipe": asdict(recipe), "seeds": list(seeds), "versions": versions()}
+    return Scores(tuple(accuracies), count_parameters(network), about)
