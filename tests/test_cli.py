@@ -236,6 +236,46 @@ def test_a_search_that_was_stopped_goes_on(typed, in_an_empty_folder):
     assert all(torch.equal(resumed.weights[name], w) for name, w in whole.weights.items())
 
 
+def test_a_search_that_was_stopped_in_its_first_epoch_begins_again(typed):
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(1, patch)
+        assert "No epoch was over yet, so nothing was kept." in typed(*TINY_DARTS).err
+    assert "leave out --resume to begin one" in typed(*TINY_DARTS, "--resume").err
+    done = typed(*TINY_DARTS)
+    assert done.code == 0, done.err
+
+
+def test_where_all_states_are_gone_one_way_out_is_given(typed, in_an_empty_folder):
+    assert typed(*TINY_DARTS).code == 0
+    for state in (in_an_empty_folder / "runs" / "r" / "checkpoints").glob("step-*"):
+        state.unlink()
+    before = contents(in_an_empty_folder)
+    plain, resumed = typed(*TINY_DARTS), typed(*TINY_DARTS, "--resume")
+    assert plain.code == resumed.code == 2 and plain.err == resumed.err
+    assert "no checkpoints to go on from" in plain.err and "another --name), or empty this one" in plain.err
+    assert contents(in_an_empty_folder) == before
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {"checkpoints"}))
+def test_a_search_never_overwrites_what_no_search_wrote(typed, in_an_empty_folder, name):
+    own = in_an_empty_folder / "runs" / "r" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    for more in ((), ("--resume",)):
+        done = typed(*TINY_DARTS, *more)
+        assert done.code == 2 and f"runs/r holds {name} but no checkpoints" in done.err
+    assert contents(in_an_empty_folder) == {own.relative_to(in_an_empty_folder): b"mine"}
+
+
+@pytest.mark.parametrize("rule", ["torch", "tensorflow", "'torch'"])
+def test_a_setting_that_is_a_word_can_be_set(typed, in_an_empty_folder, rule):
+    words = ("--set", f"adam_rule={rule}", "reward_statistics=moving", "updates=1", "samples=2", "candidates=2")
+    done = typed("search", "--space", "tiny", "--strategy", "enas", "--epochs", "1", "--name", "r", *QUICK, *words)
+    assert done.code == 0, done.err
+    config = SearchResult.load(in_an_empty_folder / "runs" / "r").config
+    assert (config["adam_rule"], config["reward_statistics"]) == (rule.strip("'"), "moving")
+
+
 def test_resume_needs_a_name_and_something_to_go_on_with(typed, in_an_empty_folder):
     assert "--resume goes on with a search that has a name" in typed(*TINY_DARTS[:7], "--resume").err
     done = typed(*TINY_DARTS, "--resume")
@@ -431,6 +471,18 @@ def test_every_strategy_is_among_the_printed_commands():
     assert {"darts", "enas", "random"} == {strategy for strategy, *_ in PRINTED.values()} <= set(SUMMARIES)
 
 
+@pytest.mark.parametrize("program", ["bin/nas-tutorial", "{python} -m nas_tutorial"])
+def test_the_printed_command_calls_the_program_as_it_was_called(program, shell):
+    called = program.format(python=shlex.quote(sys.executable))
+    quick = "--epochs 1 --name r --data strokes --per-class 20 --set trial_epochs=1"
+    done = shell(f"PATH=/usr/bin:/bin; {called} search --space tiny --strategy random {quick}")
+    assert done.returncode == 0, done.stderr
+    line = done.stdout.rpartition("next   ")[2].strip()
+    assert line == f"{called} retrain runs/r"
+    ran = shell(f"PATH=/usr/bin:/bin; {line} --seeds 0 --epochs 1")
+    assert ran.returncode == 0 and "test accuracy over 1 seeds" in ran.stdout, ran.stderr
+
+
 def test_the_printed_command_says_where_things_are(in_an_empty_folder):
     from nas_tutorial.cli import searching
 
@@ -561,6 +613,17 @@ def test_describe_reads_a_file_with_its_sizes_or_other_ones(typed, in_an_empty_f
     ]
 
 
+DEAD, NEARLY_DEAD = "|zero~0|+|zero~0|zero~1|", "|skip~0|+|skip~0|zero~1|"
+
+
+@pytest.mark.parametrize("cell, says", [(DEAD, "is dead"), (NEARLY_DEAD, "is nearly dead"), (CELL, None)])
+def test_what_is_dead_is_said_to_be_before_it_is_trained_or_described(typed, cell, says):
+    for words in (("describe", "--json"), ("retrain", "--seeds", "0", "--epochs", "1", "--out", "s.json", *QUICK)):
+        done = typed(words[0], "--space", "tiny", cell, *words[1:])
+        assert done.code == 0, done.err
+        assert f"note: This architecture {says}" in done.err if says else "note" not in done.err
+
+
 def test_spaces_lists_all_with_operations_and_published_cells(typed):
     out = typed("spaces").out
     for name, space in spaces.BY_NAME.items():
@@ -592,6 +655,8 @@ def test_spaces_lists_all_with_operations_and_published_cells(typed):
         (["draw", "latin.json", "--out", "a.svg"], "latin.json is not a text in UTF-8"),
         (["retrain", "damaged"], "result.json is not what a search wrote"),
         (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "epochs"], "KEY=VALUE"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "momentum=high"], "KEY=VALUE"),
+        (["search", "--space", "tiny", "--strategy", "enas", *QUICK, "--set", "adam_rule=x"], "adam_rule"),
         (["search", "--space", "enas_macro", "--strategy", "enas", "--cells", "3"], "layers"),
         (["describe", "--space", "tiny", "--architecture", "DARTS_V2"], "DARTS_V2"),
         (["describe", "--architecture", "DARTS_V2"], "space"),

@@ -389,7 +389,7 @@ def test_a_folder_that_cannot_be_written_to_is_refused_before_the_first_epoch(wh
 def test_a_result_without_states_is_not_overwritten(tmp_path):
     uninterrupted("darts, order 1")[0].save(tmp_path)
     before = (tmp_path / "result.json").read_bytes()
-    with pytest.raises(ValueError, match="holds a result.json but no checkpoints .* choose another folder"):
+    with pytest.raises(ValueError, match="holds result.json, .* but no checkpoints .* choose another folder"):
         search("darts, order 1", tmp_path)
     assert (tmp_path / "result.json").read_bytes() == before and not (tmp_path / "checkpoints").exists()
 

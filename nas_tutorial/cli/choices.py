@@ -90,7 +90,7 @@ def settings(options: Namespace, profiles: Mapping[str, Any], options_too: tuple
     Raises ValueError for what is no setting of these profiles, has an option of its own, or has no possible value.
     """
     profile = options.profile or "small"
-    found = dict(map(_setting, options.set))
+    found = dict(_setting(pair, profiles[profile]) for pair in options.set)
     for name in found:
         if hasattr(options, name):
             option = f"--{name.replace('_', '-')}"
@@ -105,13 +105,15 @@ def settings(options: Namespace, profiles: Mapping[str, Any], options_too: tuple
     return found
 
 
-def _setting(pair: str) -> tuple[str, Any]:
+def _setting(pair: str, usual: Any) -> tuple[str, Any]:
+    """(key, value) of KEY=VALUE; a word is a value only where the usual settings have a word there."""
     key, _, value = pair.partition("=")
     try:
         known = literal_eval(value)
     except (ValueError, SyntaxError):
         known = value
-    if not isinstance(known, int | float | None):
+    kinds = int | float | str | None if isinstance(getattr(usual, key, None), str) else int | float | None
+    if not isinstance(known, kinds):
         raise ValueError(
             f"--set {pair} is not KEY=VALUE with a number, True, False or None, such as learning_rate=0.1."
         )

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from nas_tutorial import spaces
-from nas_tutorial.cli import choices
+from nas_tutorial.cli import choices, sources
 from nas_tutorial.measures import describe as describing
 from nas_tutorial.pictures import drawing
 
@@ -21,6 +21,7 @@ def describe(options: Namespace) -> None:
     architecture = choices.chosen(options).architecture if choices.word(options) else None
     if not architecture and not options.space:
         raise ValueError("Give --space, an architecture or both; `nas-tutorial spaces` lists what there is.")
+    sources.say(architecture.warning if architecture else "")
     sizes = {"classes": options.classes, "side": options.side}
     if options.supernet or not architecture:
         space = architecture.space if architecture else choices.space(options)

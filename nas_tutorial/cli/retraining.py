@@ -31,6 +31,7 @@ def retrain(options: Namespace) -> None:
     pictures, searched = sources.for_retraining(options, chosen.pictures)
     what = {"architecture": json.loads(chosen.architecture.to_json()), "data": pictures.record}
     out, states = files(options, chosen, what)
+    sources.say(chosen.architecture.warning)
     shared = {"profile": profile, "device": options.device, "resume": states, "searched": searched, **settings}
     accuracies, done = [], sum(training.epochs_kept(states, seed) for seed in options.seeds)
     total = len(options.seeds) * recipe.epochs

@@ -1,6 +1,8 @@
 """`nas-tutorial search`: a search in a folder of its own, begun or gone on with."""
 
 import shlex
+import shutil
+import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
@@ -10,9 +12,9 @@ from nas_tutorial import data
 from nas_tutorial.cli import choices, sources
 from nas_tutorial.demo.progress import Bar, followed
 from nas_tutorial.networks.costs import MultiplyAddCounter
-from nas_tutorial.pictures.keeping import keep_pictures, listing
+from nas_tutorial.pictures.keeping import PICTURES, keep_pictures, listing
 from nas_tutorial.strategies import Search
-from nas_tutorial.strategies.results import read_record
+from nas_tutorial.strategies.results import begun, read_record
 
 RUNS = Path("runs")
 
@@ -60,7 +62,8 @@ def begin(options: Namespace, folder: Path) -> Search:
 def run_folder(options: Namespace) -> Path:
     """runs/NAME, or a folder of a new name that says what the search is.
 
-    Raises ValueError where NAME leads elsewhere, is taken and --resume was not given, or holds nothing to resume.
+    Raises ValueError where NAME leads elsewhere, or holds a search and --resume was not given, or nothing to resume, or
+    other files that a search would overwrite.
     """
     if options.name is None:
         if options.resume:
@@ -71,9 +74,10 @@ def run_folder(options: Namespace) -> Path:
     if options.name in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
         raise ValueError(f"--name {options.name!r} is not the name of one folder in {RUNS}: leave out /, \\ and dots.")
     folder = RUNS / options.name
-    if options.resume and not any(folder.glob("checkpoints/step-*")):
+    going_on = begun(folder, PICTURES)
+    if options.resume and not going_on:
         raise ValueError(f"{folder} holds no search to go on with: leave out --resume to begin one, or mend --name.")
-    if not options.resume and any((folder / kept).exists() for kept in ("result.json", "checkpoints")):
+    if going_on and not options.resume:
         raise ValueError(f"{folder} holds a search already: add --resume to go on with it, or choose another --name.")
     return folder
 
@@ -93,4 +97,14 @@ def retraining(options: Namespace, folder: Path) -> str:
     """The command that trains what was found, quoted for a shell; the folder knows architecture, sizes and pictures."""
     elsewhere = {f"--{name}": getattr(options, name) for name in ("root", "device")}
     more = [word for option, value in elsewhere.items() if value for word in (option, value)]
-    return shlex.join(["nas-tutorial", "retrain", str(folder), *more])
+    return shlex.join([*program(), "retrain", str(folder), *more])
+
+
+def program() -> list[str]:
+    """How this program was called: by a path, by its name, or as a module of an interpreter."""
+    called = Path(sys.argv[0])
+    if called.parts[-2:] == ("nas_tutorial", "__main__.py"):
+        return [sys.orig_argv[0], "-m", "nas_tutorial"]
+    if called.stem == "nas-tutorial" and called.exists() and shutil.which("nas-tutorial") != sys.argv[0]:
+        return [sys.argv[0]]
+    return ["nas-tutorial"]

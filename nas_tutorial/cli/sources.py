@@ -50,5 +50,6 @@ def for_retraining(options: Namespace, record: Mapping[str, Any] | None) -> tupl
 
 
 def say(sentence: str) -> None:
-    """A sentence that the reader should know, apart from what the command prints."""
-    print(f"nas-tutorial: note: {sentence}", file=sys.stderr)
+    """A sentence, where there is one, that the reader should know, apart from what the command prints."""
+    if sentence:
+        print(f"nas-tutorial: note: {sentence}", file=sys.stderr)

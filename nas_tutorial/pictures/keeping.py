@@ -8,6 +8,8 @@ from pathlib import Path
 from nas_tutorial.pictures import drawing
 from nas_tutorial.strategies.results import SearchResult
 
+PICTURES = ("cell.svg", "curves.png")
+
 
 def keep_pictures(result: SearchResult, folder: Path) -> None:
     """Draw the architecture and the curves; whatever cannot be drawn is said, and nothing else is lost."""

@@ -16,6 +16,9 @@ from nas_tutorial.files import write_whole
 from nas_tutorial.settings import versions
 from nas_tutorial.spaces import Architecture, Space
 
+FILES = ("result.json", "architecture.json", "weights.safetensors")
+"""What `SearchResult.save` writes."""
+
 Probabilities = dict[str, list[list[float]]]
 """Tables of probabilities by name, a row for each question, a column for each option."""
 
@@ -113,6 +116,22 @@ class SearchResult:
             return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
         except (KeyError, TypeError) as error:
             raise ValueError(_not_ours(file, error)) from error
+
+
+def begun(folder: str | Path, more: tuple[str, ...] = ()) -> bool:
+    """Whether a folder holds the states of a search to go on with.
+
+    more: what is written there besides `FILES`. Raises ValueError where there are no states, but a file of such a name.
+    """
+    folder = Path(folder)
+    if any(folder.glob("checkpoints/step-*.safetensors")):
+        return True
+    if there := [name for name in (*FILES, *more) if (folder / name).exists()]:
+        raise ValueError(
+            f"{folder} holds {', '.join(there)} but no checkpoints to go on from, and a new search would overwrite "
+            "what is there: choose another folder (on the command line: another --name), or empty this one."
+        )
+    return False
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:

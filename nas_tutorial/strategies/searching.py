@@ -19,7 +19,7 @@ from nas_tutorial.files import writable_folder
 from nas_tutorial.settings import configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES
-from nas_tutorial.strategies.results import Event, SearchResult
+from nas_tutorial.strategies.results import Event, SearchResult, begun
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
 from nas_tutorial.training.devices import best_device
 from nas_tutorial.training.inputs import check_subject, checked_seed
@@ -162,13 +162,9 @@ class Search(Run):
 
 
 def resumable(folder: str | Path) -> Path:
-    """A folder that a search can be kept in, or go on in; ValueError where it holds a result but no state."""
+    """A folder that a search can be kept in, or go on in; ValueError where it holds other files of such names."""
     folder = writable_folder(folder)
-    if (folder / "result.json").exists() and not any((folder / "checkpoints").glob("step-*")):
-        raise ValueError(
-            f"{folder} holds a result.json but no checkpoints to go on from, and the result would be overwritten: "
-            "choose another folder."
-        )
+    begun(folder)
     return folder
 
 
