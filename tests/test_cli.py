@@ -494,9 +494,10 @@ def test_the_printed_command_says_where_things_are(in_an_empty_folder):
 # --- a search's folder ------------------------------------------------------------------------------------------------
 @pytest.fixture
 def searched(typed, in_an_empty_folder):
-    """The folder of a search on own pictures."""
+    """The folder of a search on own pictures; what it finds is live."""
     noise("mine.npz", 1)
     words = ("--data", "mine.npz", "--per-class", "10", "--data-seed", "3", "--channels", "4")
+    words = (*words, "--operations", "zero", "conv_3x3")
     done = typed("search", "--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "r", *words)
     assert done.code == 0, done.err
     return in_an_empty_folder / "runs" / "r"
@@ -546,6 +547,48 @@ def test_other_pictures_than_searched_on_are_used_with_a_sentence(typed, searche
     noise("mine.npz", 2)
     changed, _ = retrained(typed, "runs/r")
     assert changed.code == 2 and "mine.npz is not the file that was used" in changed.err
+
+
+LIVE = ("--operations", "zero", "conv_3x3")
+TWO_FILES = ("--space", "tiny", "--strategy", "darts", "--epochs", "1", "--name", "w", "--channels", "4", *LIVE)
+
+
+def test_a_moved_file_keeps_what_else_is_recorded(typed, in_an_empty_folder):
+    noise("tr.npz", 1), noise("te.npz", 2), noise("other.npz", 3)
+    begun = ("search", *TWO_FILES, "--data", "tr.npz", "--test-data", "te.npz", "--per-class", "9")
+    assert typed(*begun).code == 0
+    result = (in_an_empty_folder / "runs" / "w" / "result.json").read_bytes()
+    splits = json.loads(result)["data"]["splits"]
+    other = typed("search", *TWO_FILES, "--resume", "--test-data", "other.npz")
+    assert other.code == 2 and "runs/w holds a search with other test pictures" in other.err
+    assert (in_an_empty_folder / "runs" / "w" / "result.json").read_bytes() == result
+    Path("tr.npz").rename("moved.npz")
+    done, record = retrained(typed, "runs/w", "--data", "moved.npz")
+    assert done.code == 0 and "note" not in done.err and record["data"]["splits"] == splits
+    Path("te.npz").unlink()
+    gone, _ = retrained(typed, "runs/w", "--data", "moved.npz")
+    assert gone.code == 2 and "no file 'te.npz', from which the recorded pictures were read" in gone.err
+
+
+DAMAGES = {
+    "null": lambda data: None,
+    "nothing": lambda data: {},
+    "no splits": lambda data: {**data, "splits": {}},
+    "a seed in words": lambda data: {**data, "origin": {**data["origin"], "seed": "x"}},
+    "another key": lambda data: {**data, "origin": {**data["origin"], "extra": 1}},
+    "an origin in words": lambda data: {**data, "origin": "here"},
+    "a list": lambda data: [data],
+}
+
+
+def test_a_damaged_record_of_pictures_is_refused(typed, searched):
+    whole = json.loads((searched / "result.json").read_text())
+    for damage in DAMAGES.values():
+        (searched / "result.json").write_text(json.dumps({**whole, "data": damage(whole["data"])}))
+        for more in ((), ("--data", "mine.npz"), ("--per-class", "9")):
+            done, _ = retrained(typed, "runs/r", *more)
+            assert done.code == 2 and "The record of the pictures is damaged" in done.err, done.err
+            assert done.err.count("\n") == 1
 
 
 def test_pictures_that_were_searched_on_are_not_tested_on(typed, searched):

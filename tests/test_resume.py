@@ -339,6 +339,18 @@ def test_a_checkpoint_of_another_search_is_refused(change, named, tmp_path):
     assert len(search("enas, chain", tmp_path, workers=1).log) == 1  # which changes no result
 
 
+def test_a_search_goes_on_with_its_test_pictures_and_where_they_are_from(tmp_path):
+    known = data.load("strokes", per_class=20, test_per_class=5)
+    list(random.search(TINY, known, epochs=1, trial_epochs=1, resume=tmp_path))
+    before = (tmp_path / "result.json").read_bytes()
+    with pytest.raises(ValueError, match="holds a search with other test pictures: go on with those"):
+        other = replace(known, test=data.load("strokes", per_class=20, test_per_class=6).test)
+        random.search(TINY, other, epochs=1, trial_epochs=1, resume=tmp_path)
+    assert (tmp_path / "result.json").read_bytes() == before
+    list(random.search(TINY, replace(known, origin=None), epochs=1, trial_epochs=1, resume=tmp_path))
+    assert json.loads((tmp_path / "result.json").read_text())["data"] == known.record
+
+
 def test_another_strategy_is_refused(tmp_path):
     next(search("enas, chain", tmp_path))
     with pytest.raises(ValueError, match="holds a run with strategy = 'enas', not 'darts'"):

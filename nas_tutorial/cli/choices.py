@@ -62,12 +62,12 @@ def chosen(options: Namespace) -> Chosen:
     if os.path.isdir(given):
         record = read_record(given)
         found = spaces.from_json(json.dumps(record["architecture"]))
-        return Chosen(_resized(found, given, options), Path(given), record["data"])
+        return Chosen(_resized(found, given, options), Path(given), record["data"] or {})
     if not given.endswith(".json"):
         return Chosen(_from_notation(given, options))
     found, folder = _resized(spaces.load_architecture(given), given, options), Path(given).parent
     searched = Path(given).name == "architecture.json" and (folder / "result.json").is_file()
-    return Chosen(found, folder, read_record(folder)["data"] if searched else None)
+    return Chosen(found, folder, read_record(folder)["data"] or {} if searched else None)
 
 
 def _from_notation(given: str, options: Namespace) -> Architecture:

@@ -44,7 +44,7 @@ def begin(options: Namespace, folder: Path) -> Search:
     settings = choices.settings(options, profiles, ("order", "shared"))
     space = choices.space(options)
     going_on = (folder / "result.json").is_file()
-    pictures = sources.pictures(options, read_record(folder)["data"] if going_on else None)
+    pictures = sources.pictures(options, read_record(folder)["data"] or {} if going_on else None)
     data.check_test_pictures(pictures)  # a search does not open them, but what it finds is tested on them
     return nas_tutorial.search(
         space,

@@ -20,15 +20,20 @@ def given(options: Namespace) -> dict[str, Any]:
 def pictures(options: Namespace, record: Mapping[str, Any] | None = None) -> Data:
     """The pictures asked for; with a record its pictures, except for what the options say otherwise.
 
-    --data brings its own --test-data, or none. Raises ValueError or OSError where they cannot be had.
+    --data brings its own --test-data, or none, unless it is the recorded file, in this place or another. Raises
+    ValueError or OSError where they cannot be had.
     """
     asked = given(options)
-    if record and not asked:
+    if record is None:
+        return records.load_again({"source": "digits", **asked}, options.root)
+    records.check_record(record)
+    if not asked:
         return data.from_record(record, root=options.root)
-    if "source" in asked:
+    if "source" in asked and "source" not in records.moved(record, asked):
         asked = {"test_data": None, **asked}
-    kept = {} if not record or ("source" in asked and not has_origin(record)) else records.origin_of(record)
-    return records.load_again({"source": "digits", **kept, **asked}, options.root)
+    kept = {} if "source" in asked and not has_origin(record) else records.origin_of(record)
+    records.check_there({name: path for name, path in kept.items() if name not in asked})
+    return records.load_again({**kept, **asked}, options.root)
 
 
 def has_origin(record: Any) -> bool:
@@ -39,11 +44,11 @@ def has_origin(record: Any) -> bool:
 def for_retraining(options: Namespace, record: Mapping[str, Any] | None) -> tuple[Data, Data | None]:
     """The pictures to train and to test on, and those that were searched on where these are others; says so."""
     found = pictures(options, record)
-    if not record or not given(options) or (isinstance(record, Mapping) and not records.differs(record, found)):
+    if record is None or not given(options) or (isinstance(record, Mapping) and not records.differs(record, found)):
         return found, None
     say("These are other pictures than were searched on: the scores hold for them, not for those of the search.")
     try:
-        return found, data.from_record(record, root=options.root)
+        return found, data.from_record(record, root=options.root, **records.moved(record, given(options)))
     except (ValueError, OSError) as error:
         say(f"Whether test pictures were searched on could not be measured: {error}")
         return found, None

@@ -4,10 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nas_tutorial.data.loading import BUILT_IN, load
+from nas_tutorial.data.loading import BUILT_IN, load, sha256
 from nas_tutorial.data.pictures import Data
 
 PLACES = ("source", "test_data")  # what of an origin may be a file
+SPLITS = ("train", "validation", "test")
+ORIGIN = {
+    "source": str,
+    "test_data": str | None,
+    "seed": int,
+    "per_class": int | None,
+    "validation": int | float,
+    "test_per_class": int | None,
+    "sha256": dict,
+}
 
 
 def from_record(
@@ -22,17 +32,44 @@ def from_record(
     source, test_data, root: where the files are now, if they were moved (root: of CIFAR-10).
     Raises FileNotFoundError, or ValueError that says which pictures differ, or that nobody can load them again.
     """
-    moved = {name: str(path) for name, path in (("source", source), ("test_data", test_data)) if path is not None}
-    origin = {**origin_of(record), **moved}
-    _check_there(origin)
+    now = {name: str(path) for name, path in (("source", source), ("test_data", test_data)) if path is not None}
+    origin = {**origin_of(record), **now}
+    check_there(origin)
     data = load_again(origin, root)
     if difference := differs(record, data):
         raise ValueError(difference)
     return data
 
 
+def check_record(record: Any) -> None:
+    """Raise ValueError where a record is damaged; that of an old version may be the name of the data alone."""
+    if isinstance(record, str):
+        return
+    try:
+        origin, splits = record["origin"] or {}, record["splits"]
+        whole = all(isinstance(splits[name]["size"] + 0, int) and splits[name]["sha256"] + "" for name in SPLITS)
+        whole = whole and splits.keys() == set(SPLITS) and {"name", "class_names", "flip", "crop"} <= record.keys()
+        whole = whole and all(isinstance(value, ORIGIN[name]) for name, value in origin.items())
+        whole = whole and (not origin or "source" in origin)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise ValueError(
+            "The record of the pictures is damaged, so nobody can tell which ones were searched on: bring back the "
+            "result.json that the search wrote, or search again."
+        )
+
+
+def moved(record: Any, places: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the given places (source, test_data) where a recorded file is now, by its sha256 sum."""
+    kept = (isinstance(record, Mapping) and record["origin"] or {}).get("sha256", {})
+    given = {name: str(path) for name, path in places.items() if name in kept and path and Path(path).is_file()}
+    return {name: path for name, path in given.items() if sha256(path) == kept[name]}
+
+
 def origin_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What the pictures of a record were loaded from; ValueError where it does not tell."""
+    """What the pictures of a record were loaded from; ValueError where it does not tell, or is damaged."""
+    check_record(record)
     origin = record.get("origin") if isinstance(record, Mapping) else None
     if not origin:
         name = record["name"] if isinstance(record, Mapping) else record
@@ -43,9 +80,9 @@ def origin_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return dict(origin)
 
 
-def _check_there(origin: Mapping[str, Any]) -> None:
+def check_there(origin: Mapping[str, Any]) -> None:
     """Raise FileNotFoundError that says what to do where a file of an origin is gone."""
-    for path in (origin[name] for name in PLACES):
+    for path in (origin.get(name) for name in PLACES):
         if path and path not in BUILT_IN and not Path(path).exists():
             raise FileNotFoundError(
                 f"There is no file {path!r}, from which the recorded pictures were read: bring it back, or say "

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from nas_tutorial import spaces
+from nas_tutorial.data import records
 from nas_tutorial.files import write_whole
 from nas_tutorial.settings import versions
 from nas_tutorial.spaces import Architecture, Space
@@ -132,6 +133,25 @@ def begun(folder: str | Path, more: tuple[str, ...] = ()) -> bool:
             "what is there: choose another folder (on the command line: another --name), or empty this one."
         )
     return False
+
+
+def kept_data(folder: Path, now: dict[str, Any]) -> dict[str, Any]:
+    """The record of the pictures of a search that goes on, with the origin that is known.
+
+    folder: of its result.json, if that is there; now: the record of the pictures given. Raises ValueError where the
+    test pictures are others than those of the search.
+    """
+    if not (folder / "result.json").is_file():
+        return now
+    kept = read_record(folder)["data"]
+    if not isinstance(kept, str):
+        records.check_record(kept)
+        if kept["splits"]["test"] != now["splits"]["test"]:
+            raise ValueError(
+                f"{folder} holds a search with other test pictures: go on with those (on the command line: leave out "
+                "--test-data), or choose another folder."
+            )
+    return now if now["origin"] or isinstance(kept, str) else kept
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from nas_tutorial.files import writable_folder
 from nas_tutorial.settings import configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES
-from nas_tutorial.strategies.results import Event, SearchResult, begun
+from nas_tutorial.strategies.results import Event, SearchResult, begun, kept_data
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
 from nas_tutorial.training.devices import best_device
 from nas_tutorial.training.inputs import check_subject, checked_seed
@@ -107,7 +107,9 @@ class Search(Run):
         checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
         super().__init__(make, facts["seed"], checkpoints)
         self._given = len(self.log)  # how many events were handed out
-        if self.folder and self.log:  # a stop between state and result left the result one epoch behind
+        if self.folder and self.log:
+            self.facts["data"] = kept_data(self.folder, self.facts["data"])
+            # a stop between state and result left the result one epoch behind
             self.so_far.save(self.folder)
 
     @property
