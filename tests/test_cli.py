@@ -591,6 +591,25 @@ def test_a_damaged_record_of_pictures_is_refused(typed, searched):
             assert done.err.count("\n") == 1
 
 
+def test_a_copy_of_the_architecture_alone_knows_what_it_was_searched_on(typed, searched):
+    noise("new.npz", 5)
+    Path("solo.json").write_text((searched / "architecture.json").read_text())
+    whole, record = retrained(typed, "solo.json")
+    assert whole.code == 0 and record["data"] == SearchResult.load(searched).data
+    again, _ = retrained(typed, "solo.json", "--data", "new.npz", "--test-data", "mine.npz")
+    assert again.code == 2 and re.search(r"\d+ of the 60 test pictures of new .*searched on", again.err)
+    Path("mine.npz").rename("moved.npz")
+    gone, _ = retrained(typed, "solo.json", "--data", "new.npz", "--test-data", "moved.npz")
+    assert gone.code == 0 and "It was searched on mine; whether test pictures were among those could not" in gone.err
+    old = json.loads((searched / "architecture.json").read_text())
+    del old["data"]
+    Path("solo.json").write_text(json.dumps(old))
+    (searched / "architecture.json").write_text(json.dumps(old))
+    Path("moved.npz").rename("mine.npz")
+    assert retrained(typed, "runs/r/architecture.json")[1]["data"] == record["data"]
+    assert retrained(typed, "solo.json", "--data", "new.npz")[1]["data"]["name"] == "new"
+
+
 def test_pictures_that_were_searched_on_are_not_tested_on(typed, searched):
     done, _ = retrained(typed, "runs/r", "--data-seed", "4")
     assert done.code == 2 and re.search(r"\d+ of the 12 test pictures of mine are also .* searched on", done.err)

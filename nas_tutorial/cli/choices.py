@@ -66,8 +66,10 @@ def chosen(options: Namespace) -> Chosen:
     if not given.endswith(".json"):
         return Chosen(_from_notation(given, options))
     found, folder = _resized(spaces.load_architecture(given), given, options), Path(given).parent
-    searched = Path(given).name == "architecture.json" and (folder / "result.json").is_file()
-    return Chosen(found, folder, read_record(folder)["data"] or {} if searched else None)
+    record = json.loads(Path(given).read_text(encoding="utf-8"))
+    if "data" not in record and Path(given).name == "architecture.json" and (folder / "result.json").is_file():
+        record = read_record(folder)  # of an older version
+    return Chosen(found, folder, record["data"] or {} if "data" in record else None)
 
 
 def _from_notation(given: str, options: Namespace) -> Architecture:

@@ -50,7 +50,8 @@ def for_retraining(options: Namespace, record: Mapping[str, Any] | None) -> tupl
     try:
         return found, data.from_record(record, root=options.root, **records.moved(record, given(options)))
     except (ValueError, OSError) as error:
-        say(f"Whether test pictures were searched on could not be measured: {error}")
+        name = record if isinstance(record, str) else record["name"]
+        say(f"It was searched on {name}; whether test pictures were among those could not be measured: {error}")
         return found, None
 
 

@@ -102,7 +102,8 @@ class SearchResult:
         folder = Path(folder)
         weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
         write_whole(folder / "weights.safetensors", save(weights, {"result": _fingerprint(self.to_json())}))
-        write_whole(folder / "architecture.json", self.architecture.to_json())
+        alone = {**json.loads(self.architecture.to_json()), "data": self.data}  # so that a copy knows its pictures
+        write_whole(folder / "architecture.json", json.dumps(alone))
         write_whole(folder / "result.json", self.to_json())  # last: where it is, the others are, too
         return folder
 
