@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 12 min reading · 6 min exercises · longest cell 45 s · all cells 140 s · 1.0 GB
+# 12 min reading · 6 min exercises · longest cell 45 s · all cells 190 s · 1.0 GB
 
 # %% [markdown]
 # ![Left, three nodes joined by five coloured lines on each edge: a network with every option, the supernet. An arrow
@@ -43,12 +43,13 @@ torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 
 
 # %%
 import shutil
+from statistics import fmean, stdev
 
 import ipywidgets
 
 from nas_tutorial import data, drawing, plots, spaces, widgets
 from nas_tutorial.strategies import darts
-from nas_tutorial.training import retrain
+from nas_tutorial.training import Recipe, evaluate, retrain, train_from_scratch
 
 # %% [markdown]
 # ### Is everything there?
@@ -69,11 +70,12 @@ print("computing on:", "a GPU" if torch.cuda.is_available() else "the CPU, which
 #
 # The search below trains one big network that contains 15,625 small ones, and tells after each epoch how many of
 # the held-out pictures it gets right. In the end we take out one small network and train it again, alone, from
-# scratch. Its accuracy will be
+# scratch, on the same pictures and for as many epochs. We search with several seeds. Is a small network alone better
+# than the big one was at the end of its search?
 #
-# - **A.** about the one that the search reported last;
-# - **B.** lower: alone, it lost the help of all the others;
-# - **C.** higher: alone, it no longer has to share.
+# - **A.** Never: alone, it lost the help of all the others.
+# - **B.** It depends on the seed.
+# - **C.** Always: alone, it no longer has to share.
 #
 # Choose a letter. The answer comes below, in *Is it any good?*
 
@@ -127,7 +129,7 @@ print(f"ten seconds for each: {10 * space.size / 86_400:.1f} days")
 # today we only watch.
 
 # %%
-search = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=2)
+search = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=0)
 for event in search:
     print(event)
 found = search.result
@@ -139,13 +141,15 @@ found = search.result
 # convolution and batch norm; `skip_connect` copies; `none` is no connection. Loss falls, accuracy rises, and the cell
 # changes its mind.
 #
-# **Question.** Would the cell of epoch 1 work at all? Follow the edges that leave the input, those that end in `~0`.
+# **Question.** `none` is one of the five options. What would become of a cell in which all edges that leave the input,
+# those that end in `~0`, are `none`? And does the search ever take out a cell with a `none`?
 #
 # <details><summary>Answer</summary>
 #
-# It would, but by one edge only: two of the three are `none`. Were all three, nothing of the picture would get in and
-# the cell would be dead. Nothing in the method forbids that, and a slower search (a smaller `alpha_rate`) can end
-# there. Notebook 08 is about that.
+# Nothing of the picture would get in, so the cell would be dead. The search takes out none of this kind: in the mixture
+# `none` has a share like the others, but where DARTS chooses one operation for each edge, it leaves `none` out. That is
+# a rule of its authors. The authors of the space NAS-Bench-201 chose from all five, and then a search can end in a dead
+# cell (`derive_none=True` shows it). Notebook 08 is about that.
 #
 # </details>
 
@@ -174,18 +178,75 @@ assert str(found.architecture).count("nor_conv_3x3") >= 2
 # %% [markdown]
 # ## Is it any good?
 #
-# Now the part that is often left out. First, throw away the weights of the search and train the found cell alone.
-# Three times, from three different beginnings: one number would not tell luck from quality. The choice is made, so
-# validation pictures may now help in training, too.
+# Now the part that is often left out. First, throw away the weights of the search and train the found cell alone, on
+# the same pictures, with the same number of epochs. Three times, from three different beginnings: one number would not
+# tell luck from quality.
+
+# %%
+recipe = Recipe(epochs=3, batch_size=32)
+
+
+def alone_on_the_same(cell, seeds):
+    """Validation accuracies of a cell trained from scratch on the train pile, once per seed."""
+    networks = [train_from_scratch(cell, digits.train, digits, recipe, seed) for seed in seeds]
+    return [evaluate(network, digits.validation, digits) for network in networks]
+
+
+# %%
+same = alone_on_the_same(found.architecture, seeds=(0, 1, 2))
+print(f"search, everything mixed: {found.history[-1].validation_accuracy:.2f}")
+print("the cell alone, same pictures:", *(f"{accuracy:.2f}" for accuracy in same))
+
+# %% [markdown]
+# The choice is made, so validation pictures may now help in training, too: twice the pictures, so twice the steps.
+# `retrain` does that, and then opens the test pictures.
 
 # %%
 alone = retrain(found.architecture, digits, seeds=(0, 1, 2), epochs=3, batch_size=32)
 print("test accuracies:", *(f"{accuracy:.2f}" for accuracy in alone.accuracies))
-print("found cell, trained alone:", alone)
+print("found cell, trained alone on all pictures:", alone)
+
+# %%
+last = found.history[-1].validation_accuracy
+rows = {"search: everything mixed": [last], "alone, same pictures": same, "alone, all pictures": alone.accuracies}
+means, stds = [fmean(runs) for runs in rows.values()], [0, stdev(same), alone.std]
+title = "One search, three numbers"
+figure = plots.bars_with_bands(list(rows), means, stds, points=list(rows.values()), title=title, x_label="accuracy (%)")
+plots.show(figure, alt="Accuracy of the mixture, of the found cell alone, and of the cell with twice the pictures.")
 
 # %% [markdown]
-# Second, do the same with a cell that nobody searched for. If random cells were as good, the search was a waste of
-# time. Roll the die once for every edge:
+# Was that luck? Search again with other seeds, and train each found cell once, on the same pictures.
+
+
+# %%
+def once_more(seed):
+    """Search with this seed; print what the search says at its end, and what the found cell does alone."""
+    again = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=seed).result
+    (accuracy,) = alone_on_the_same(again.architecture, seeds=[0])
+    print(f"seed {seed}: search {again.history[-1].validation_accuracy:.2f} | cell alone {accuracy:.2f}")
+    print(again.architecture)
+
+
+# %%
+once_more(seed=1)
+
+# %%
+once_more(seed=2)
+
+# %%
+once_more(seed=3)
+
+# %% [markdown]
+# **Answer: B.** On the same pictures, the small network is ahead for some seeds and behind for another. What the search
+# reports belongs to the mixture of everything, not to the cell, and it changes a lot from seed to seed. What the cells
+# do alone changes less. So do not read a cell's worth from the log of its search. And beware of comparing the first bar
+# with the last, as is often done: between them more changes than the network. Part of the difference comes from a pile
+# of pictures that is twice as large.
+#
+# ## Is it better than a die?
+#
+# Train cells that nobody searched for, too. If random cells were as good, the search was a waste of time. Roll the
+# die once for every edge:
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -208,20 +269,13 @@ figure = plots.bars_with_bands(list(rows), means, stds, points=[s.accuracies for
 plots.show(figure, alt="Test accuracy of the found cell and three random cells; single runs are dots.")
 
 # %%
-last = found.history[-1].validation_accuracy
-mean_of_random = sum(scores.mean for scores in others) / len(others)
-print(f"search {last:.2f} | trained alone {alone} | mean of random cells {mean_of_random:.2f}")
-assert alone.mean > last + 0.1 and alone.mean > mean_of_random + 0.1 and alone.std < 0.15
+mean_of_random = fmean(scores.mean for scores in others)
+print(f"found, trained alone {alone} | mean of random cells {mean_of_random:.2f}")
+assert alone.mean > mean_of_random
 
 # %% [markdown]
-# **Answer: C.** Trained alone, the found cell gets 0.79 ± 0.03 of the test pictures right (mean and standard
-# deviation of three seeds), where the search had reported 0.45. The 0.45 belonged to the mixture of everything, not
-# to the cell; and alone, the cell could learn from twice as many pictures.
-#
-# Now the honest part. The found cell beats the *average* random cell, 0.43, by far. But one of three dice rolls
-# came to 0.62. Would a search still win against rolling the die ten times and keeping the best? One search and
-# three rolls cannot tell. And we picked the seed: of the four that we tried, two find a similar cell of which one or
-# two trainings never take off. Search with `seed=1` to see that. How to compare fairly is the right question, and the
+# The found cell beats the *average* random cell by far. Now the honest part: would a search still win against rolling
+# the die ten times and keeping the best? Three rolls cannot tell. How to compare fairly is the right question, and the
 # course answers it step by step.
 
 # %% [markdown]
@@ -238,7 +292,8 @@ drawing.sheet(sampled, captions=[f"number {i}" for i in range(1, 25)])
 # Now page through them with the slider or the buttons. Three questions before you begin:
 #
 # 1. Which one has the most parameters? (Look for dark blue.)
-# 2. Can you find a cell in which no road leads from input to output, because every road has a `none` on it?
+# 2. Can you find a cell in which no road leads from input to output, because every road has a `none` on it? (Edges
+#    through which nothing flows are grey and dashed.)
 # 3. Which cell would you bet on, having seen what the search found?
 
 # %%
@@ -251,8 +306,7 @@ widgets.browse(sampled)
 #
 # ### Exercise: Search again · ★☆☆ · 3 min
 #
-# Set `seed=1` in the search and run the cells below it again. Is it the same cell? Is it as good? If the last assert
-# stops you: which of the three trainings is to blame?
+# Set `seed=4` in the search and run the cells below it again. Is it the same cell? Is it as good?
 #
 # ### Exercise: Bet on a cell · ★☆☆ · 3 min
 #
@@ -262,8 +316,8 @@ widgets.browse(sampled)
 # %% [markdown]
 # ## What can go wrong
 #
-# "I followed the tutorial, but the search stops at a low accuracy. What am I doing wrong?" This question has been
-# asked under almost every public implementation, for example [about
+# Somebody runs a search as described, it stops at a low accuracy, and they ask what they did wrong. This question has
+# been asked under almost every public implementation, for example [about
 # ENAS](https://github.com/melodyguan/enas/issues/65), [about DARTS](https://github.com/khanrc/pt.darts/issues/10)
 # and [about a toolkit](https://github.com/microsoft/nni/issues/2500). Mostly nothing is wrong. **The accuracy of a
 # search is not the accuracy of the network it finds.** The search measures a compromise of thousands of networks
@@ -275,7 +329,8 @@ widgets.browse(sampled)
 #
 # - checked that drawings and widgets work here;
 # - searched 15,625 cells in one go, and drawn the cell that was found;
-# - trained it alone with three seeds, and seen that the search's own accuracy says little about it;
+# - trained it alone with three seeds, on the same pictures and on all, and seen that the search's own accuracy says
+#   little about it;
 # - put random cells beside it, the cheapest honest question to ask of any search;
 # - paged through networks that nobody has tried.
 
