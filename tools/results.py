@@ -52,7 +52,7 @@ DIGITS = "Cluttered digits, NAS-Bench-201 space in its small size."
 SECTIONS = (
     Section(
         "The demo, five search seeds",
-        f"{DIGITS} Three searches at equal budgets (multiply-adds), each cell found trained from scratch with three "
+        f"{DIGITS} Three searches at similar cost (multiply-adds are in the file), each cell found trained from scratch with three "
         "seeds; test accuracy ± standard deviation between trainings. The ten random cells are the same for all seeds.",
         "demo_seeds_0_to_4.json",
         "python -m benchmarks.demo --out benchmarks/results/demo_seeds_0_to_4.json",
@@ -95,7 +95,9 @@ SECTIONS = (
     Section(
         "Searches on real pictures: CIFAR-10 (JPEG q75 copy)",
         "NAS-Bench-201 space in its small size, 500 pictures of each class for train and validation, all 10,000 test "
-        "pictures; two search seeds at equal budgets, three trainings of 20 epochs for each cell; test accuracy.",
+        "pictures; two search seeds, three trainings of 20 epochs for each cell; test accuracy. Epochs were set for "
+        "about equal budgets; they did not come out equal, as ENAS and random search sample cells of other sizes: the "
+        "cost stands beside each, in multiply-adds and CPU seconds. Two seeds prove little.",
         "real_pictures_cifar10_jpeg.json",
         'python -m benchmarks.real_pictures --data train.npz --test-data test.npz --about "CIFAR-10 (JPEG q75 copy)" '
         "--out benchmarks/results/real_pictures_cifar10_jpeg.json",
