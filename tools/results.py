@@ -52,8 +52,9 @@ DIGITS = "Cluttered digits, NAS-Bench-201 space in its small size."
 SECTIONS = (
     Section(
         "The demo, five search seeds",
-        f"{DIGITS} Three searches at similar cost (multiply-adds are in the file), each cell found trained from scratch with three "
-        "seeds; test accuracy ± standard deviation between trainings. The ten random cells are the same for all seeds.",
+        f"{DIGITS} Three searches at similar cost (multiply-adds in the file), each found cell trained from scratch "
+        "with three seeds; test accuracy ± standard deviation between trainings. The ten random cells are the same for "
+        "all seeds.",
         "demo_seeds_0_to_4.json",
         "python -m benchmarks.demo --out benchmarks/results/demo_seeds_0_to_4.json",
         demo_table,
