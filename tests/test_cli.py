@@ -401,7 +401,9 @@ def sums(images):
     return {hashlib.sha256(image.numpy().tobytes()).hexdigest() for image in images}
 
 
-PROGRAM = """#!{python}
+PROGRAM = """#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
 import hashlib, pathlib, sys
 from nas_tutorial.cli import main
 from nas_tutorial.training import retraining
@@ -418,7 +420,10 @@ sys.exit(main())
 
 @pytest.fixture
 def shell(in_an_empty_folder):
-    """Runs a line in a shell whose `nas-tutorial` notes the pictures that a network is tested on, in shown.txt."""
+    """Runs a line in a shell whose `nas-tutorial` notes the pictures that a network is tested on, in shown.txt.
+
+    The program begins like those of pip: a Python whose path has a space in it cannot stand behind #!.
+    """
     program = in_an_empty_folder / "bin" / "nas-tutorial"
     program.parent.mkdir()
     program.write_text(PROGRAM.format(python=sys.executable))

@@ -389,9 +389,10 @@ def test_seconds_of_all_stretches_are_added(tmp_path, monkeypatch):
 
 
 NARROW = SPACE.resized(channels=2)
+SMALLER = SPACE.resized(channels=2, cells=1)
 OTHERS = {
     "space": (
-        {"architectures": [SPACE.resized(channels=2, cells=1).architecture(a.choices) for a in CELLS]},
+        {"space": SMALLER, "architectures": [SMALLER.architecture(a.choices) for a in CELLS]},
         "sizes.channels = 3",
     ),
     "cells": ({"architectures": CELLS[:4]}, "other architectures"),
