@@ -10,7 +10,7 @@ from typing import Any
 SUMMARIES = {
     "darts": "mix all operations on each edge and descend on the weights of the mixture (--order 1 or 2)",
     "enas": "a small LSTM proposes architectures, and learns from the accuracy they reach with shared weights",
-    "random": "the honest baseline: train some random architectures, keep the best (--shared: within one supernet)",
+    "random": "the baseline: train some random architectures, keep the best (--shared: within one supernet)",
 }
 """Name of each strategy, which is also that of its module → what it does."""
 

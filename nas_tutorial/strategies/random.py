@@ -1,4 +1,4 @@
-"""Random search, the honest baseline: uniform architectures, judged one by one or at shared weights.
+"""Random search, the baseline: uniform architectures, judged one by one or at shared weights.
 
 Alone, each is trained from scratch for a short while (Bergstra & Bengio, 2012). Shared, all live in one supernet that
 is trained on uniform samples, and many are compared in it (Li & Talwalkar, 2019).
