@@ -9,16 +9,17 @@ there are not measured again. `--data FILE.npz --per-class 500` takes other pict
 """
 
 import argparse
-import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from benchmarks.lines import measured, show
 from nas_tutorial import data, spaces
 from nas_tutorial.settings import versions
 from nas_tutorial.spaces import Architecture
@@ -56,20 +57,6 @@ def trained(cell: Architecture, pictures: data.Data, recipe: Recipe) -> dict[str
     return {"cell": str(cell), "live": cell.live, "validation": accuracies}
 
 
-def lines(options: argparse.Namespace, pictures: data.Data) -> Iterator[dict[str, Any]]:
-    """A line for each start and seed, those kept in the file `out` first."""
-    out, recipe = options.out, Recipe(epochs=options.retrain_epochs)
-    kept = [json.loads(line) for line in out.read_text().splitlines()] if out and out.exists() else []
-    yield from kept
-    done = {(line["alpha_start"], line["seed"]) for line in kept}
-    for seed, start in ((s, a) for s in options.seeds for a in options.starts if (a, s) not in done):
-        line = measure(start, seed, pictures, options.epochs, recipe)
-        if out:
-            with out.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-        yield line
-
-
 def table(found: Sequence[dict[str, Any]]) -> str:
     """A row for each start and rule, in Markdown: mean validation accuracy of what was found, and dead cells."""
     rows = ["| α starts after | derived | mean | by search seed | dead cells |", "| --: | --- | --: | --- | --: |"]
@@ -96,11 +83,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a .jsonl file that keeps the lines")
     options = parser.parse_args()
     pictures = data.load(options.data, per_class=options.per_class)
-    found = []
-    for line in lines(options, pictures):
-        print(json.dumps(line), flush=True)
-        found.append(line)
-    print(table(found))
+    settings = {"pictures": pictures, "epochs": options.epochs, "recipe": Recipe(epochs=options.retrain_epochs)}
+    cases = ((start, seed) for seed in options.seeds for start in options.starts)
+    show(measured(cases, ("alpha_start", "seed"), partial(measure, **settings), options.out), table)
 
 
 if __name__ == "__main__":

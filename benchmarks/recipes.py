@@ -9,17 +9,18 @@ are not measured again. `--data FILE.npz --per-class 500` takes other pictures t
 """
 
 import argparse
-import json
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from benchmarks.lines import measured, show
 from nas_tutorial import data, spaces
 from nas_tutorial.measures.ranking import kendall
 from nas_tutorial.settings import versions
@@ -80,19 +81,6 @@ def measure(course: str, seed: int, pictures: data.Data) -> dict:
     }
 
 
-def lines(courses: Sequence[str], pictures: data.Data, out: Path | None) -> Iterator[dict]:
-    """A line for each course and seed, those kept in the file `out` first."""
-    kept = [json.loads(line) for line in out.read_text().splitlines()] if out and out.exists() else []
-    yield from kept
-    done = {(line["course"], line["seed"]) for line in kept}
-    for course, seed in ((c, s) for c in courses for s in SEEDS if (c, s) not in done):
-        line = measure(course, seed, pictures)
-        if out:
-            with out.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-        yield line
-
-
 def table(found: Sequence[dict]) -> str:
     """A row for each course, in Markdown.
 
@@ -122,11 +110,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a .jsonl file that keeps the lines")
     options = parser.parse_args()
     pictures = data.load(options.data, per_class=options.per_class, validation=0.2)
-    found = []
-    for line in lines([c for c in COURSES if options.only in c], pictures, options.out):
-        print(json.dumps(line), flush=True)
-        found.append(line)
-    print(table(found))
+    cases = ((course, seed) for course in COURSES if options.only in course for seed in SEEDS)
+    show(measured(cases, ("course", "seed"), partial(measure, pictures=pictures), options.out), table)
 
 
 if __name__ == "__main__":

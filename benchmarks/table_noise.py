@@ -5,10 +5,10 @@ then a table. With --out the lines are kept, and those that are there are not me
 """
 
 import argparse
-import json
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.lines import measured, show
 from nas_tutorial import data
 from nas_tutorial.data import Data
 from nas_tutorial.measures import tables
@@ -67,19 +68,6 @@ def measure(name: str, pictures: Data) -> dict[str, Any]:
     }
 
 
-def lines(out: Path | None) -> Iterator[dict[str, Any]]:
-    """A line for each recipe, those kept in the file `out` first."""
-    kept = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()] if out and out.exists() else []
-    yield from kept
-    pictures = data.load(**tables.TINY_DATA)
-    for name in [name for name in RECIPES if name not in {line["recipe"] for line in kept}]:
-        line = measure(name, pictures)
-        if out:
-            with out.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        yield line
-
-
 def table(found: Sequence[dict[str, Any]]) -> str:
     """A row for each recipe, in Markdown."""
     rows = ["| recipe | mean | std between seeds | τ between seeds | cells above 50 % | τ among these | CPU s |"]
@@ -97,11 +85,9 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser("benchmarks.table_noise")
     parser.add_argument("--out", type=Path, help="a .jsonl file that keeps the lines")
-    found = []
-    for line in lines(parser.parse_args().out):
-        print(json.dumps(line, ensure_ascii=False), flush=True)
-        found.append(line)
-    print(table(found))
+    pictures = data.load(**tables.TINY_DATA)
+    cases = ((name,) for name in RECIPES)
+    show(measured(cases, ("recipe",), partial(measure, pictures=pictures), parser.parse_args().out), table)
 
 
 if __name__ == "__main__":

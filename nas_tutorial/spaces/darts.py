@@ -285,7 +285,27 @@ class AuxiliaryHead(nn.Module):
         return self.classifier(self.features(x))
 
 
-class DARTSNetwork(Skeleton):
+class CellChain(Skeleton):
+    """Stem → `cells`, each fed by the two before it → head; `auxiliary` reads what `cells[auxiliary_cell]` gives."""
+
+    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
+        """x: (B, image_channels, H, W) → (B, C', H/4, W/4)."""
+        return self.states(x, active_ops)[-1]
+
+    def states(self, x: Tensor, active_ops: ActiveOps) -> list[Tensor]:
+        """The stem's output twice, then the output of every cell."""
+        states = [self.stem(x)] * 2
+        for cell in self.cells:
+            states.append(cell(states[-2:], active_ops[cell.kind]))
+        return states
+
+    def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of the network and of its auxiliary head, (B, classes) each."""
+        states = self.states(x, self.own_ops)
+        return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])
+
+
+class DARTSNetwork(CellChain):
     """Stem → cells, each fed by the two before it → global average pool → linear; for evaluation an auxiliary head."""
 
     def __init__(self, space: DARTS, candidates: Candidates, form: Form):
@@ -304,19 +324,3 @@ class DARTSNetwork(Skeleton):
                 self.auxiliary = AuxiliaryHead(last, form.classes)
         self.head = ops.classifier(last, form.classes, form.dropout)
         self.auxiliary_cell = 2 * space.cells // 3
-
-    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
-        """x: (B, image_channels, H, W) → (B, C', H/4, W/4)."""
-        return self.states(x, active_ops)[-1]
-
-    def states(self, x: Tensor, active_ops: ActiveOps) -> list[Tensor]:
-        """The stem's output twice, then the output of every cell."""
-        states = [self.stem(x)] * 2
-        for cell in self.cells:
-            states.append(cell(states[-2:], active_ops[cell.kind]))
-        return states
-
-    def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the network and of its auxiliary head, (B, classes) each."""
-        states = self.states(x, self.own_ops)
-        return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])

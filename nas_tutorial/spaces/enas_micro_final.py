@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from nas_tutorial.networks import ops
-from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
+from nas_tutorial.networks.edges import Candidates, DagCell, Edge
 from nas_tutorial.spaces.base import Form, Space
-from nas_tutorial.spaces.darts import KINDS, AuxiliaryHead
+from nas_tutorial.spaces.darts import KINDS, AuxiliaryHead, CellChain
 
 
 class FinalMicroCell(DagCell):
@@ -61,7 +61,7 @@ class FinalMicroCell(DagCell):
         return torch.cat([end(states[int(state)]) for state, end in self.loose.items()], dim=1)
 
 
-class FinalMicroNetwork(Skeleton):
+class FinalMicroNetwork(CellChain):
     """Stem of 3·channels → cells + 2 cells → ReLU, global average pool, dropout, linear without bias.
 
     The auxiliary head, behind the cell after the second reduction, is that of DARTS: the official one has no bias, and
@@ -84,19 +84,3 @@ class FinalMicroNetwork(Skeleton):
             if i == self.auxiliary_cell:
                 self.auxiliary = AuxiliaryHead(cell.width, form.classes)
         self.head = ops.classifier(widths[1], form.classes, form.dropout, bias=False, relu=nn.ReLU())
-
-    def features(self, x: Tensor, active_ops: ActiveOps) -> Tensor:
-        """x: (B, image_channels, H, W) → (B, C', H/4, W/4)."""
-        return self.states(x, active_ops)[-1]
-
-    def states(self, x: Tensor, active_ops: ActiveOps) -> list[Tensor]:
-        """The stem's output twice, then the output of every cell."""
-        states = [self.stem(x)] * 2
-        for cell in self.cells:
-            states.append(cell(states[-2:], active_ops[cell.kind]))
-        return states
-
-    def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of the network and of its auxiliary head, (B, classes) each."""
-        states = self.states(x, self.own_ops)
-        return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])
