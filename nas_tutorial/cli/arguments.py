@@ -2,11 +2,13 @@
 
 import argparse
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable
+from math import inf
 
 import nas_tutorial
 from nas_tutorial.strategies import SUMMARIES
 
-MOST_THREADS = 256
+MOST_THREADS = 256  # some thousands would take all processes that a machine has
 
 OVERVIEW = """Neural architecture search that a laptop can run.
 
@@ -65,25 +67,20 @@ examples
 """
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)
+def whole(least: int, most: float, bounds: str) -> Callable[[str], int]:
+    """What reads a whole number from `least` to `most`; bounds: the same in words, for an error."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {bounds}")
+        return int(text)
+
+    return read
 
 
-def threads(text: str) -> int:
-    """A number of threads that a machine can have: some thousands would take all its processes."""
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_THREADS}")
-    return int(text)
-
-
-def seed(text: str) -> int:
-    """A whole number that seeds a generator."""
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2^63 - 1")
-    return int(text)
+positive = whole(1, inf, "of at least 1")
+threads = whole(1, MOST_THREADS, f"from 1 to {MOST_THREADS}")
+seed = whole(0, 2**63 - 1, "from 0 to 2^63 - 1")
 
 
 def fraction(text: str) -> float:
@@ -92,7 +89,7 @@ def fraction(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < float("inf"):
+    if not 0 < number < inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return number
 
