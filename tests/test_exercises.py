@@ -51,7 +51,7 @@ def texts():
 
 @each
 def test_notebook_has_the_exercise_with_heading_stub_and_check(one):
-    text = texts()[one.reference.__module__[-2:]]
+    text = texts()[one.notebook]
     assert re.search(rf"^# #+ {re.escape(one.header)}$", text, re.MULTILINE)
     assert re.search(rf"^@exercise\ndef {one.name}\(", text, re.MULTILINE)
     for word in ("check", "hint", "solution"):
@@ -60,7 +60,7 @@ def test_notebook_has_the_exercise_with_heading_stub_and_check(one):
 
 @each
 def test_stub_has_the_signature_of_the_reference_and_is_unwritten(one):
-    text = texts()[one.reference.__module__[-2:]]
+    text = texts()[one.notebook]
     stub = re.search(rf"^@exercise\n(def {one.name}\(.*?)(?=^# %%|^\S)", text + "\n# %%", re.M | re.S)[1]
     names = {}
     exec(stub, names)
@@ -81,7 +81,7 @@ def imports(number):
 
 @each
 def test_solution_can_be_pasted_into_its_notebook(one, capsys):
-    names = imports(one.reference.__module__[-2:])
+    names = imports(one.notebook)
     exec(f"@exercise\n{one.source}\ncheck({one.name})", names)
     assert f"✓ {one.name} is right." in capsys.readouterr().out
 

@@ -9,6 +9,7 @@ stderr are dropped; an output that differs from the committed one only in second
 """
 
 import argparse
+import base64
 import json
 import os
 import re
@@ -77,13 +78,25 @@ def target(source: Path) -> Path:
     return NOTEBOOKS / f"{source.stem}.ipynb"
 
 
-def read_source(source: Path) -> NotebookNode:
-    """Return the notebook of a source, not run: badges and address filled in, ids from the content."""
+def embedded(link: re.Match) -> str:
+    """Return a Markdown link to a picture beside the sources as one that carries the picture."""
+    content = (NOTEBOOKS / "source" / link[1]).read_bytes()
+    return f"](data:image/png;base64,{base64.b64encode(content).decode()})"
+
+
+def read_source(source: Path, slides: bool = False) -> NotebookNode:
+    """Return the notebook of a source, not run: badges, address and pictures filled in, ids from the content.
+
+    slides: keep the cells that only slides have.
+    """
     notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+    notebook.cells = [cell for cell in notebook.cells if slides or "slide" not in cell.metadata.get("tags", [])]
     address = repository()
     for cell in notebook.cells:
         cell.source = cell.source.replace("<!-- badges -->", badges(source.stem, address))
         cell.source = cell.source.replace("{{repository}}", address)
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\((pictures/[\w.]+\.png)\)", embedded, cell.source)
         cell.metadata = NotebookNode({key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata})
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5

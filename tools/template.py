@@ -15,7 +15,6 @@ HEADINGS = (
     "Set-up",
     "Predict first",
     "Look inside",
-    "Exercises",
     "What can go wrong",
     "In this notebook we have",
     "Further reading",
@@ -31,6 +30,9 @@ MACHINE_PATH = re.compile(
 FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
 MAX = {"cells": 90, "code lines": 15, "median code lines": 6, "set-up lines": 8, "file KB": 400, "image KB": 80}
 WORDS = (2000, 3500)
+WORDS_A_MINUTE, SECONDS_A_LINE = 180, 5  # of reading
+EXERCISE = re.compile(r"(Exercise|Build): .+ · [★☆]{3} · (\d+) min$")
+QUIZZES = 3  # at least so many in a notebook
 COST = {"longest cell": 60, "all cells": 240, "GB": 1.8}
 
 
@@ -118,6 +120,37 @@ def opening(notebook: NotebookNode, path: Path) -> list[str]:
     return complaints
 
 
+def reading_minutes(notebook: NotebookNode) -> float:
+    """Return how long a notebook is read: its prose, and its lines of code."""
+    lines = sum(bool(line.strip()) for cell in code_cells(notebook) for line in cell.source.splitlines())
+    return words(notebook) / WORDS_A_MINUTE + lines * SECONDS_A_LINE / 60
+
+
+def exercises(notebook: NotebookNode) -> list[tuple[str, int]]:
+    """Return ("Exercise" or "Build", minutes) of every exercise, from the headings."""
+    found = (EXERCISE.match(text) for _, text in headings(notebook))
+    return [(match[1], int(match[2])) for match in found if match]
+
+
+def minutes(notebook: NotebookNode) -> list[str]:
+    """Check the minutes that the first cell promises against the words, the lines and the exercises."""
+    line = TIMINGS.search(notebook.cells[0].source)
+    if not line:
+        return []
+    reading, solving = reading_minutes(notebook), sum(spent for _, spent in exercises(notebook))
+    agree = abs(int(line[1]) - reading) <= 1 and int(line[2]) == solving
+    return [] if agree else [f"the first cell should say '{reading:.0f} min reading · {solving} min exercises'"]
+
+
+def tasks(notebook: NotebookNode, path: Path) -> list[str]:
+    """Check that there are quizzes, and one exercise in which the core of the lesson is built; 00 has none to check."""
+    asked = sum(cell.source.startswith("quiz(") for cell in code_cells(notebook))
+    complaints = [] if asked >= QUIZZES else [f"{asked} quizzes, at least {QUIZZES} wanted"]
+    built = sum(kind == "Build" for kind, _ in exercises(notebook))
+    wanted = int(not path.name.startswith("00"))
+    return complaints + ([] if built == wanted else [f"{built} headings '### Build: …', {wanted} wanted"])
+
+
 def order(notebook: NotebookNode) -> list[str]:
     """Check the headings: one title, no skipped level, the parts of a lesson in their order."""
     found = headings(notebook)
@@ -179,6 +212,8 @@ def pictures(notebook: NotebookNode) -> list[str]:
     silent += [f"picture {link}" for link in re.findall(r"!\[\s*\]\(([^)]*)\)", prose(notebook))]
     silent += ["an <img> in the prose" for alt, _ in Figures(prose(notebook)).found if not alt]
     complaints = [f"{what} has no alternative text, or not in all its forms" for what in silent]
+    if "data:image/svg" in prose(notebook):
+        complaints.append("Markdown with a picture as SVG data, which Colab and VS Code do not show: make it a PNG")
     if any(kind == "image/svg+xml" for kind, _, _ in output_figures(notebook)):
         complaints.append("an image/svg+xml among the outputs stops nbconvert's PDF without Inkscape: show it as HTML")
     start = next((i for i, cell in enumerate(notebook.cells) if re.search(r"^## Set-up", cell.source, re.M)), 0)
@@ -207,8 +242,9 @@ def outputs(notebook: NotebookNode) -> list[str]:
 
 def problems(notebook: NotebookNode, path: Path, model: str) -> list[str]:
     """Return everything in which a notebook departs from the form of a lesson; model: the set-up cell of all."""
-    found = opening(notebook, path) + order(notebook) + set_up(notebook, model) + sizes(notebook, path)
-    return [f"{path.name}: {complaint}" for complaint in found + pictures(notebook) + outputs(notebook)]
+    found = opening(notebook, path) + minutes(notebook) + order(notebook) + set_up(notebook, model)
+    found += tasks(notebook, path) + sizes(notebook, path) + pictures(notebook) + outputs(notebook)
+    return [f"{path.name}: {complaint}" for complaint in found]
 
 
 def cost_problems(notebook: NotebookNode, measured: tuple[float, float, float]) -> list[str]:

@@ -2,7 +2,7 @@
 
 @exercise                     # the name of the function says which exercise it is
 def regret(table, found):
-    ...                       # until something is written here, calls are answered by the reference solution
+    ...                       # until what stands here is right, calls are answered by the reference solution
 
 check(regret)                 # names the mistake, if there is one
 hint(regret)                  # each call shows one hint more
@@ -10,17 +10,27 @@ solution(regret)              # the source of the reference, folded
 """
 
 import dis
-import html
 import inspect
+import io
 import math
 import pkgutil
+import random
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache, update_wrapper
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
+
+import numpy as np
+import torch
+
+from nas_tutorial.pictures import code
+
+Test = Callable[[Callable[..., Any]], None]
+"""Called with a student's function; raises `Mistake`, which names the mistake, where that is not right."""
 
 
 class Mistake(Exception):
@@ -31,17 +41,21 @@ class Mistake(Exception):
 class Exercise:
     """A function to write.
 
-    reference: the solution; its name is the exercise's name. test: called with a student's function, raises `Mistake`
-    that names the mistake. difficulty: 1 to 3. wrong: known wrong answers, each under a part of the message it gets.
+    reference: the solution; its name is the exercise's name. test: how a student's function is judged, or such a test
+    for each step, under its name, in the order in which the steps are written. difficulty: 1 to 3. wrong: known wrong
+    answers, each under a part of the message it gets. right: other right answers. build: whether this is the one of
+    its notebook in which the student writes the core of the lesson.
     """
 
     reference: Callable[..., Any]
-    test: Callable[[Callable[..., Any]], None]
+    test: Test | Mapping[str, Test]
     title: str
     difficulty: int
     minutes: int
     hints: tuple[str, ...]
     wrong: Mapping[str, Callable[..., Any]]
+    right: Sequence[Callable[..., Any]] = ()
+    build: bool = False
 
     @property
     def name(self) -> str:
@@ -49,25 +63,57 @@ class Exercise:
         return self.reference.__name__
 
     @property
+    def notebook(self) -> str:
+        """Number of its notebook: "02" where the module is `nb02` or `nb02_build`."""
+        return self.reference.__module__.rpartition(".")[2][2:4]
+
+    @property
     def header(self) -> str:
         """The heading's text in the notebook, such as "Exercise: Measure regret · ★★☆ · 5 min"."""
         stars = "★" * self.difficulty + "☆" * (3 - self.difficulty)
-        return f"Exercise: {self.title} · {stars} · {self.minutes} min"
+        return f"{'Build' if self.build else 'Exercise'}: {self.title} · {stars} · {self.minutes} min"
 
     @property
     def source(self) -> str:
         """Source of the reference solution."""
         return inspect.getsource(self.reference)
 
+    @property
+    def steps(self) -> dict[str, Test]:
+        """The tests by their names; the only one of an exercise without steps has none, ""."""
+        return dict(self.test) if isinstance(self.test, Mapping) else {"": self.test}
+
+    def judge(self, function: Callable[..., Any]) -> tuple[list[str], str | None]:
+        """The names of the steps that are right up to the first mistake, and the mistake in words, None if none.
+
+        Random numbers drawn by a test, or by a student's function in it, leave torch's, numpy's and Python's
+        generators as they were: what comes after a check does not depend on it.
+        """
+        passed: list[str] = []
+        with same_random_numbers():
+            for name, test in self.steps.items():
+                try:
+                    test(function)
+                except Mistake as mistake:
+                    return passed, str(mistake)
+                except (Exception, SystemExit) as error:  # whatever a student's function may raise
+                    return passed, f"it stops with {type(error).__name__}: {error}"
+                passed.append(name)
+        return passed, None
+
     def mistake(self, function: Callable[..., Any]) -> str | None:
         """The mistake in a function, in words; None where it is right."""
-        try:
-            self.test(function)
-        except Mistake as mistake:
-            return str(mistake)
-        except Exception as error:  # whatever a student's function may raise
-            return f"it stops with {type(error).__name__}: {error}"
-        return None
+        return self.judge(function)[1]
+
+
+@contextmanager
+def same_random_numbers() -> Iterator[None]:
+    """Give torch, numpy and Python their generators back as they were."""
+    ours, numpys = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        yield
+    random.setstate(ours)
+    np.random.set_state(numpys)
 
 
 @cache
@@ -80,22 +126,49 @@ def catalogue() -> dict[str, Exercise]:
 
 
 class Attempt:
-    """A student's function: called, it answers by itself, or by the reference while it is unwritten or fails."""
+    """A student's function. Called, it answers by itself where it is right; until then the reference answers."""
 
     def __init__(self, function: Callable[..., Any]):
         if function.__name__ not in catalogue():
             raise ValueError(f"There is no exercise {function.__name__!r}; there are {', '.join(catalogue())}.")
         update_wrapper(self, function)
         self.function, self.exercise, self.hints_shown = function, catalogue()[function.__name__], 0
+        self.is_right: bool | None = None  # not judged yet
+        self.is_being_judged = False
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        if unwritten(self.function):
+        if self.is_being_judged:  # a function that calls itself
+            return self.function(*args, **named)
+        if self.is_right is None:
+            self.judge_quietly()
+        if not self.is_right:
             return self.exercise.reference(*args, **named)
         try:
             return self.function(*args, **named)
-        except Exception as error:  # the notebook goes on; `check` tells more
+        except Exception as error:  # the notebook goes on
             print(f"Your {self.exercise.name} stops with {type(error).__name__}: {error}. The reference stands in.")
             return self.exercise.reference(*args, **named)
+
+    def judge(self) -> tuple[list[str], str | None]:
+        """See `Exercise.judge`; from here on calls are answered accordingly."""
+        self.is_being_judged = True
+        try:
+            passed, mistake = self.exercise.judge(self.function)
+        finally:
+            self.is_being_judged = False
+        self.is_right = mistake is None
+        return passed, mistake
+
+    def judge_quietly(self) -> None:
+        """Judge before the first call, and say so in a line where the function is written, but not right."""
+        self.is_right = False
+        if unwritten(self.function):
+            return
+        with redirect_stdout(io.StringIO()):
+            self.judge()
+        if not self.is_right:
+            name = self.exercise.name
+            print(f"Your {name} is not right yet, so the reference stands in; check({name}) names the mistake.")
 
 
 def unwritten(function: Callable[..., Any]) -> bool:
@@ -118,10 +191,11 @@ def check(attempt: Attempt | Callable[..., Any]) -> None:
     name = attempt.exercise.name
     if unwritten(attempt.function):
         print(f"○ {name} is not written yet; until then the reference solution stands in.")
-    elif mistake := attempt.exercise.mistake(attempt.function):
-        print(f"✗ {name}: {mistake}")
-    else:
-        print(f"✓ {name} is right.")
+        return
+    passed, mistake = attempt.judge()
+    for step in filter(None, passed):
+        print(f"✓ {step}")
+    print(f"✗ {name}: {mistake}" if mistake else f"✓ {name} is right.")
 
 
 def hint(attempt: Attempt) -> None:
@@ -134,10 +208,7 @@ def hint(attempt: Attempt) -> None:
 
 def solution(attempt: Attempt) -> None:
     """Show the tested source of the reference solution, folded: click to open."""
-    from IPython.display import HTML, display
-
-    code = html.escape(attempt.exercise.source)
-    display(HTML(f"<details><summary>Solution of {attempt.exercise.name}</summary><pre>{code}</pre></details>"))
+    code.show_folded(f"Solution of {attempt.exercise.name}", attempt.exercise.source)
 
 
 # --- for checks -------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nas_tutorial.pictures.code import source as source
 from nas_tutorial.pictures.images import LIMIT, bundle, image, small_copy, small_png
 from nas_tutorial.pictures.probabilities import Question, looks, questions
 from nas_tutorial.pictures.style import POINTS, SERIES
