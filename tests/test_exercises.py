@@ -1,10 +1,14 @@
 """Exercises: references pass, known wrong answers are named, stubs fall back, notebooks agree with the catalogue."""
 
 import ast
+import random
 import re
 import sys
+from functools import update_wrapper
 
+import numpy as np
 import pytest
+import torch
 
 from nas_tutorial import exercises
 from nas_tutorial.exercises import frame
@@ -35,10 +39,38 @@ def test_nonsense_is_not_right(one):
 
 
 @each
+def test_other_right_answers_are_right(one):
+    assert [one.mistake(answer) for answer in one.right] == [None] * len(one.right)
+
+
+@each
+def test_wrong_answers_are_never_used(one, capsys):
+    for answer in one.wrong.values():
+        attempt = exercises.exercise(
+            update_wrapper(lambda *args, answer=answer, **named: answer(*args, **named), one.reference)
+        )
+        attempt.judge_quietly()
+        assert attempt.is_right is False and "is not right yet" in capsys.readouterr().out
+
+
+@each
 def test_exercise_is_complete(one):
     assert one.difficulty in (1, 2, 3) and one.minutes > 0
-    assert len(one.hints) >= 2 and len(one.wrong) >= 2
+    assert len(one.hints) >= 2 and len(one.wrong) >= (6 if one.build else 5)
     assert one.reference.__doc__
+    assert not one.build or (len(one.steps) > 2 and all(one.steps) and 15 <= one.minutes <= 20)
+
+
+@pytest.mark.parametrize("number", sorted({one.notebook for one in ALL.values()}))
+def test_at_most_one_wrong_answer_in_five_hears_only_what_would_be_right(number):
+    said = [one.mistake(answer) for one, _, answer in WRONG if one.notebook == number]
+    generic = [text for text in said if re.search(r" it gives .* but .* is right$", text)]
+    assert len(generic) <= len(said) / 5, generic
+
+
+@pytest.mark.parametrize("number", sorted({one.notebook for one in ALL.values()}))
+def test_a_notebook_has_one_build(number):
+    assert sum(one.build for one in ALL.values() if one.notebook == number) == 1
 
 
 # Notebooks ------------------------------------------------------------------------------------------------------------
@@ -177,10 +209,59 @@ def test_check_names_the_mistake(attempt, function, message, capsys):
     assert message in capsys.readouterr().out
 
 
-def test_an_answer_of_ones_own_is_used_even_if_it_is_wrong_and_a_failing_one_is_not(attempt, capsys):
-    assert attempt(lambda a, b: a * b)(2, 3) == 6
-    assert attempt(lambda a, b: a / 0)(2, 3) == 5
+def test_only_a_right_answer_is_used_and_a_wrong_one_is_said_to_be_wrong_once(attempt, capsys):
+    used = []
+    tried = attempt(lambda a, b: used.append(1) or a + b)
+    assert tried(2, 3) == 5 and len(used) == 2 and capsys.readouterr().out == ""
+    for wrong in (lambda a, b: a * b, lambda a, b: a / 0, lambda a, b: sys.exit()):
+        tried = attempt(wrong)
+        assert tried(2, 2) == 4 and tried(2, 3) == 5
+        assert capsys.readouterr().out.count("is not right yet, so the reference stands in") == 1
+
+
+def test_where_a_right_answer_fails_the_reference_stands_in(attempt, capsys):
+    tried = attempt(lambda a, b: a + b if a < 3 else 1 / 0)
+    assert (tried(2, 3), tried(4, 3)) == (5, 7)
     assert "stops with ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_function_may_call_itself_and_a_repaired_one_is_used(attempt):
+    tried = attempt(lambda a, b: a if b == 0 else tried(a, b - 1) + 1)
+    assert tried(2, 3) == 5 and tried.is_right
+
+
+def test_what_comes_after_a_check_does_not_depend_on_it(attempt):
+    def restless(a, b):
+        return a + b + 0 * (random.random() + np.random.random() + float(torch.rand(1)))
+
+    def drawn():
+        return random.random(), np.random.random(), float(torch.rand(1))
+
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    expected = drawn()
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    exercises.check(attempt(restless))
+    assert drawn() == expected
+
+
+def test_a_build_says_which_steps_are_right(monkeypatch, capsys):
+    def pair(a, b):
+        """a + b and a · b"""
+        return a + b, a * b
+
+    def first(function):
+        frame.compare(function(2, 3)[0], 5, {}, "the sum of 2 and 3:")
+
+    def second(function):
+        frame.compare(function(2, 3)[1], 6, {}, "the product of 2 and 3:")
+
+    one = exercises.Exercise(pair, {"adds": first, "multiplies": second}, "Pair", 3, 15, ("A.", "B."), {}, build=True)
+    monkeypatch.setattr(frame, "catalogue", lambda: {"pair": one})
+    assert one.header == "Build: Pair · ★★★ · 15 min"
+    exercises.check(update_wrapper(lambda a, b: (a + b, 0), pair))
+    assert capsys.readouterr().out == "✓ adds\n✗ pair: the product of 2 and 3: it gives 0, but 6 is right\n"
+    exercises.check(update_wrapper(lambda a, b: (a + b, a * b), pair))
+    assert capsys.readouterr().out == "✓ adds\n✓ multiplies\n✓ pair is right.\n"
 
 
 def test_check_takes_a_function_without_decorator(attempt, capsys):

@@ -1,6 +1,11 @@
-"""Every notebook with exercises runs from top to bottom with all of them solved; `make solved` runs these tests."""
+"""Notebooks with their exercises solved, rightly and wrongly, run to the end; `make solved` runs these tests.
+
+A notebook runs once with all reference solutions. Then, in the same kernel, the stubs are replaced by other known
+answers, and what depends on them runs again: nothing that a student writes may stop a notebook.
+"""
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -10,27 +15,92 @@ from tools import notebooks, template
 WITH_EXERCISES = [source for source in notebooks.sources() if "\n@exercise\n" in source.read_text(encoding="utf-8")]
 
 
-def solve(notebook):
-    """Write every solution where its stub stands; return the names of the exercises."""
-    solved = []
-    for cell in template.code_cells(notebook):
+def exercises_of(source):
+    """The exercises of a notebook, in the catalogue's order."""
+    return [one for one in catalogue().values() if one.notebook == source.stem[:2]]
+
+
+def write(cells, answers):
+    """Put lines, by the name of the exercise, in place of the stubs; return the names of the exercises met."""
+    met = []
+    for cell in cells:
         if "@exercise" in cell.source:
             lines = cell.source.splitlines()
             (stub,) = (node for node in ast.parse(cell.source).body if getattr(node, "decorator_list", None))
-            lines[stub.lineno - 1 : stub.end_lineno] = catalogue()[stub.name].source.splitlines()
+            lines[stub.decorator_list[0].lineno - 1 : stub.end_lineno] = answers[stub.name]
             cell.source = "\n".join(lines)
-            solved.append(stub.name)
-    return solved
+            met.append(stub.name)
+    return met
+
+
+def references(exercises):
+    """Lines that define each exercise by its solution."""
+    return {one.name: ["@exercise", *one.source.splitlines()] for one in exercises}
+
+
+@cache
+def names(text):
+    """The names that a cell uses and those that it gives a value."""
+    tree = ast.parse(text.replace("%pip", "# %pip"))
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    used = {node.id for node in found if isinstance(node.ctx, ast.Load)}
+    given = {node.id for node in found if isinstance(node.ctx, ast.Store)}
+    return used, given | {node.name for node in tree.body if hasattr(node, "name")}
+
+
+def affected(cells, wanted):
+    """The cells whose results may depend on functions of these names."""
+    tainted, found = set(wanted), []
+    for cell in cells:
+        used, given = names(cell.source)
+        if "@exercise" in cell.source or used & tainted:
+            found.append(cell)
+            tainted |= given
+        else:
+            tainted -= given
+    return found
+
+
+def known(name, kind, number):
+    """Lines that define an exercise by one of its known answers: kind "wrong" or "right"."""
+    return [
+        "from nas_tutorial.exercises.frame import catalogue",
+        f'answers = catalogue()["{name}"].{kind}',
+        f"answer = list(answers.values() if hasattr(answers, 'values') else answers)[{number}]",
+        f"def {name}(*args, answer=answer, **named):",
+        "    return answer(*args, **named)",
+        f"{name} = exercise({name})",
+    ]
+
+
+def rounds(exercises):
+    """(kind, for each exercise the number of its answer), until each known answer had its turn."""
+    for kind in ("wrong", "right"):
+        counts = [len(getattr(one, kind)) for one in exercises]
+        for number in range(max(counts)):
+            yield kind, {one.name: number % count for one, count in zip(exercises, counts, strict=True) if count}
+
+
+def said(cells):
+    """What cells printed."""
+    return "\n".join(output.text for cell in cells for output in cell.outputs if "text" in output)
 
 
 @pytest.mark.solved
 @pytest.mark.parametrize("source", WITH_EXERCISES, ids=lambda source: source.stem)
-def test_a_solved_notebook_runs_and_every_check_is_content(source):
-    notebook = notebooks.read_source(source)
-    solved = solve(notebook)
-    assert solved
-    assert solved == [one.name for one in catalogue().values() if one.notebook == source.stem[:2]]
-    notebooks.execute(notebook)
-    said = [output.text for cell in template.code_cells(notebook) for output in cell.outputs if "text" in output]
-    for name in solved:
-        assert any(text.startswith(f"✓ {name}") for text in said), f"check({name}) is not content"
+def test_a_notebook_runs_with_every_known_answer_and_its_checks_say_what_they_are(source):
+    notebook, exercises = notebooks.read_source(source), exercises_of(source)
+    met = write(template.code_cells(notebook), references(exercises))
+    assert sorted(met) == sorted(one.name for one in exercises)
+    with notebooks.executed(notebook) as client:
+        for name in met:
+            assert f"✓ {name} is right" in said(template.code_cells(notebook)), f"check({name}) is not content"
+        for kind, numbers in rounds(exercises):
+            again = affected(template.code_cells(notebooks.read_source(source)), numbers)
+            write(again, references(exercises) | {name: known(name, kind, number) for name, number in numbers.items()})
+            for cell in again:
+                client.nb.cells.append(cell)
+                client.execute_cell(cell, len(client.nb.cells) - 1)
+            for name, number in numbers.items():
+                message = list(catalogue()[name].wrong)[number] if kind == "wrong" else f"✓ {name} is right"
+                assert message in said(again), f"check says something else to the {kind} answer {number} of {name}"

@@ -194,7 +194,7 @@ def test_parts_of_a_lesson_must_be_there_and_in_order():
 def test_all_missing_parts_of_a_lesson_are_named():
     named = [f"no heading '## {part} …'" for part in template.HEADINGS]
     assert template.order(markdown("# 1 · Go")) == named
-    assert template.order(markdown("# 1 · Go", "## Exercises")) == [part for part in named if "Exercises" not in part]
+    assert template.order(markdown("# 1 · Go", "## Versions")) == [part for part in named if "Versions" not in part]
 
 
 def test_a_skipped_level_and_a_second_title_are_found_but_not_comments_in_code():
@@ -280,6 +280,38 @@ def test_execution_counts_must_run_from_one():
 def test_words_leave_out_code_formulas_and_addresses():
     text = "Two words [and three more](https://a.example/b) $x_1 + y$ <b>bold</b>\n\n```python\nnot these\n```"
     assert template.words(markdown(text)) == 6
+
+
+def test_minutes_are_held_against_words_lines_and_exercises():
+    title = "# 4 · Go\n\n3 min reading · 7 min exercises · longest cell 10 s · all cells 50 s · 0.5 GB"
+    exercises = "## A\n\n### Exercise: Do · ★☆☆ · 2 min\n\n### Build: Make · ★★★ · 5 min\n\n" + "word " * 360
+    lesson = markdown(title, exercises)
+    assert template.minutes(lesson) == []
+    lesson.cells.append(new_code_cell("a = 1\n\n" * 36))
+    assert template.minutes(lesson) == ["the first cell should say '5 min reading · 7 min exercises'"]
+
+
+def test_a_lesson_has_quizzes_and_one_build():
+    asked = [new_code_cell(f'quiz("{name}")') for name in "abc"]
+    build = new_markdown_cell("### Build: Make · ★★★ · 5 min")
+    assert template.tasks(new_notebook(cells=[*asked, build]), Path("01_x.ipynb")) == []
+    assert template.tasks(new_notebook(cells=asked), Path("00_x.ipynb")) == []
+    assert len(template.tasks(new_notebook(cells=[*asked[:2], build, build]), Path("01_x.ipynb"))) == 2
+
+
+def test_an_svg_in_markdown_is_refused():
+    assert any("make it a PNG" in said for said in template.pictures(markdown("![a](data:image/svg+xml,%3Csvg)")))
+
+
+def test_opening_pictures_are_carried_by_the_notebook_and_slide_cells_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    (tmp_path / "source" / "pictures").mkdir(parents=True)
+    (tmp_path / "source" / "pictures" / "05.png").write_bytes(b"a picture")
+    source = tmp_path / "source" / "05_x.py"
+    source.write_text('# %% [markdown]\n# ![a](pictures/05.png)\n\n# %% [markdown] tags=["slide"]\n# ## Slide\n')
+    (picture,) = notebooks.read_source(source).cells
+    assert picture.source == "![a](data:image/png;base64,YSBwaWN0dXJl)"
+    assert [cell.source for cell in notebooks.read_source(source, slides=True).cells][1] == "## Slide"
 
 
 def test_costs_are_held_against_the_line_of_timings():

@@ -15,7 +15,8 @@ import os
 import re
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -129,8 +130,9 @@ def seconds(cell: NotebookNode) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds() if begin and end else 0.0
 
 
-def execute(notebook: NotebookNode) -> Measured:
-    """Run a notebook in place, in the folder of the notebooks, and measure it."""
+@contextmanager
+def executed(notebook: NotebookNode) -> Iterator[NotebookClient]:
+    """Run a notebook in place, in the folder of the notebooks; within the block its kernel is still there."""
     os.environ.update(ENVIRONMENT, MPLBACKEND=INLINE)
     quiet = ["--IPKernelApp.log_level=ERROR"]
     client = NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet)
@@ -138,6 +140,12 @@ def execute(notebook: NotebookNode) -> Measured:
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
         client.set_widgets_metadata()
+        yield client
+
+
+def execute(notebook: NotebookNode) -> Measured:
+    """Run a notebook in place, and measure it."""
+    with executed(notebook) as client:
         gigabytes = peak_gigabytes(client.km.provisioner.pid)
     spent = [seconds(cell) for cell in notebook.cells]
     return Measured(max(spent), sum(spent), gigabytes)
