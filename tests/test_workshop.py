@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from nas_tutorial import drawing, plots, spaces
-from tools import make_venv, notebooks, slides, snapshot, template
+from tools import make_venv, notebooks, snapshot, template
 
 ROOT = notebooks.ROOT
 SOURCES = notebooks.sources()
@@ -319,35 +319,6 @@ def test_costs_are_held_against_the_line_of_timings():
     assert template.cost_problems(markdown(title), (12.0, 60.0, 0.6)) == []
     assert "should say" in template.cost_problems(markdown(title), (40.0, 60.0, 0.6))[0]
     assert len(template.cost_problems(markdown("# 4 · Go"), (61.0, 241.0, 1.9))) == 3
-
-
-# Slides ---------------------------------------------------------------------------------------------------------------
-
-
-@each_source
-def test_slides_need_no_network_and_no_second_file(source):
-    html = slides.page(notebooks.target(source))
-    without_code = re.sub(r"(<script[^>]*>).*?</script>", r"\1", html, flags=re.S)
-    tags = re.findall(r"<(?:script|link|iframe)\b[^>]*>", without_code)
-    assert tags and not [tag for tag in tags if "src=" in tag or "href=" in tag]
-    assert not re.findall(r"@import[^;]*|url\(['\"]?https?:[^)]*", without_code)
-    assert html.count("<section") == html.count("</section") > 10
-
-
-@each_source
-def test_code_on_a_slide_has_at_most_twelve_lines(source):
-    notebook = slides.as_slides(nbformat.read(notebooks.target(source), as_version=4))
-    assert max(len(cell.source.splitlines()) for cell in template.code_cells(notebook)) <= 12
-
-
-def test_long_code_is_split_before_an_unindented_line_and_loses_nothing():
-    code = "\n".join([f"a{n} = {n}" for n in range(9)] + ["def f():"] + ["    x = 1"] * 5)
-    first, second = slides.pieces(code)
-    assert second.startswith("def f():") and f"{first}\n{second}" == code
-
-
-def test_formulas_become_mathml():
-    assert "<math" in slides.markdown(r"the sum $\sum_i p_i$") and "$" not in slides.markdown("$$a_b$$")
 
 
 # Still pictures of widgets --------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from tools import notebooks, template
+from tools import formulas, notebooks, template
 
 TAGS = {"slide", "answer", "on-slide", "slide-output", "slide-code"}
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
@@ -114,7 +114,8 @@ def read(source: Path) -> list[Slide]:
     for cell in cells[1:]:
         tags = tags_of(cell)
         if cell.cell_type == "markdown" and "slide" not in tags:
-            section = ([section] + re.findall(r"^## +(.+)$", cell.source, re.M))[-1]
+            sections = re.findall(r"^## +(?!Set-up)(.+)$", cell.source, re.M)
+            section = sections[-1] if sections else section
         if tags & {"slide", "answer"} == {"slide"}:
             slides.append(begin(cell.source, section))
         elif tags:
@@ -225,6 +226,8 @@ def faults(slide: Slide) -> list[str]:
             found.append(f"{words} words of {what}, at most {most}")
     if any(re.search(r"\bAnswer\b[.:*]", p.content) for p in slide.pieces if p.kind == "text" and not p.step):
         found.append("the answer stands beside the question: give it a cell of its own, tagged 'slide' and 'answer'")
+    texts = [slide.headline, *(piece.content for piece in slide.pieces if piece.kind == "text")]
+    found += [f"a formula that cannot be drawn: {why}" for text in texts for why in formulas.mistakes(text)]
     return found + [fault for piece in slide.pieces for fault in too_large(piece)]
 
 
@@ -270,4 +273,6 @@ def planned(slides: list[Slide]) -> list[str]:
     noted, needed = sum(slide.noted for slide in slides), minutes(slides)
     if needed <= noted <= 1.5 * needed + 2:
         return []
-    return [f"the notes plan {noted:g} minutes; words and tasks take {needed:.0f}, with pauses up to {1.5 * needed:.0f}"]
+    return [
+        f"the notes plan {noted:g} minutes; words and tasks take {needed:.0f}, with pauses up to {1.5 * needed:.0f}"
+    ]

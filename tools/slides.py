@@ -3,8 +3,8 @@
 python -m tools.slides [NN ...]            write slides/NN_name.html, all or those with these numbers
 python -m tools.slides --check [NN ...]    write nothing; fail where slides depart from their form
 
-What stands on a slide is said by tags in notebooks/source (see `tools/deck.py`). Formulas become MathML, which
-browsers draw by themselves; fonts are in the file, so that a slide looks the same on every machine.
+What stands on a slide is said by tags in notebooks/source (see `tools/deck.py`). Formulas are pictures and fonts are in
+the file, so that a slide looks the same on every machine.
 """
 
 import argparse
@@ -24,44 +24,39 @@ import matplotlib
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from jinja2 import Environment, FileSystemLoader
-from latex2mathml.converter import convert
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from tools import deck
+from tools import deck, formulas
 from tools.deck import Piece, Slide
 from tools.notebooks import ROOT, sources, target
 
 SLIDES, TEMPLATE = ROOT / "slides", ROOT / "tools" / "slides_template"
 WIDTH, HEIGHT = 1160, 540  # what is left of 1280 × 720 under the headline
-COLUMN, GAP = 400, 40  # of text beside a figure
-CODE_SIZES = (20, 26)  # pixels
+COLUMN, GAP = 350, 36  # of text beside a figure
+CODE_SIZES = (20, 28)  # pixels
 EM = 0.603  # width of a letter of code
 
 
 # --- Markdown, code, fonts --------------------------------------------------------------------------------------------
-class MathRenderer(IPythonRenderer):
-    """Draws Markdown for the browser, formulas as MathML."""
+class Renderer(IPythonRenderer):
+    """Draws Markdown for the browser, formulas as pictures."""
 
     def inline_math(self, body: str) -> str:
         """Return a formula within a line."""
-        return convert(body)
+        return formulas.image(body)
 
     def block_math(self, body: str) -> str:
         """Return a formula on lines of its own."""
-        return convert(body, display="block")
-
-    def latex_environment(self, name: str, body: str) -> str:
-        """Return an environment such as align."""
-        return convert(rf"\begin{{{name}}}{body}\end{{{name}}}", display="block")
+        return f"<p>{formulas.image(body, display=True)}</p>"
 
 
 def markdown(source: str) -> str:
     """Return the HTML of Markdown; what can be folded is open."""
-    page = MarkdownWithMath(renderer=MathRenderer(escape=False, exclude_anchor_links=True)).render(source)
+    page = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(source)
     return re.sub(r"</?details[^>]*>|<summary>.*?</summary>", "", page, flags=re.S)
 
 
@@ -143,6 +138,8 @@ def size(image: str) -> Size:
 
 def is_beside(slide: Slide) -> bool:
     """Return whether the figures of a slide are larger beside its text than below it."""
+    if not slide.section:
+        return False  # the title
     figures = [piece for piece in slide.pieces if piece.kind == "figure"]
     others = [piece for piece in slide.pieces if piece.kind != "figure"]
     if not figures or not others or any(piece.kind in ("code", "print") for piece in others):
@@ -186,11 +183,10 @@ def body(slide: Slide) -> str:
 
 def look(slide: Slide) -> str:
     """Return the classes of a slide."""
-    words = slide.words(answers=False) + slide.words(answers=True)
-    only_text = all(piece.kind == "text" for piece in slide.pieces)
-    large = "airy" if only_text and words <= 45 else "roomy" if only_text and words <= 70 else ""
-    kinds = {"title": not slide.section, "beside": is_beside(slide), "task": slide.task, large: large}
-    return " ".join(kind for kind, holds in kinds.items() if holds)
+    words, kinds = slide.words(answers=False) + slide.words(answers=True), {piece.kind for piece in slide.pieces}
+    bare, large = "figure" not in kinds, kinds == {"text"} and words <= 45
+    looks = {"title": not slide.section, "beside": is_beside(slide), "task": slide.task, "bare": bare, "airy": large}
+    return " ".join(kind for kind, holds in looks.items() if holds)
 
 
 def view(slide: Slide) -> dict[str, str]:
@@ -207,9 +203,7 @@ def page(source: Path) -> str:
     environment = Environment(loader=FileSystemLoader(TEMPLATE), trim_blocks=True, lstrip_blocks=True)
     letters = "".join(sorted(set(str(slides)) | set(map(chr, range(32, 127)))))
     title = deck.read(source)[0].headline
-    return environment.get_template("deck.html").render(
-        slides=slides, title=title, fonts=fonts(letters), **scripts()
-    )
+    return environment.get_template("deck.html").render(slides=slides, title=title, fonts=fonts(letters), **scripts())
 
 
 def main(argv: list[str] | None = None) -> int:
