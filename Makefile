@@ -39,7 +39,7 @@ notebooks:  ## run notebooks/source/*.py into notebooks/*.ipynb (one of them: NB
 	@$(VENV) --extra workshop
 	@$(BIN)/python -m tools.notebooks $(NB)
 
-slides:  ## slides/*.html from the notebooks (one of them: NB=03)
+slides:  ## slides for lectures, slides/*.html (one of them: NB=03)
 	@$(VENV) --extra workshop
 	@$(BIN)/python -m tools.slides $(NB)
 
@@ -48,6 +48,7 @@ lint:  ## what a commit must pass
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/python -m tools.notebooks --check
+	@$(BIN)/python -m tools.slides --check
 
 format:  ## put the commas where ruff wants them
 	@$(VENV) --extra dev
