@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from tools import chromium, deck, formulas, notebooks, slides
+from tools import chromium, deck, formulas, lecturers, notebooks, slides
 
 SOURCES = notebooks.sources()
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -269,3 +269,30 @@ def test_an_answer_waits_for_its_click(browser, lesson, tmp_path):
 def test_what_does_not_fit_is_found(browser, lesson, tmp_path, old, new, fault):
     page, _ = opened(browser, lesson(LESSON.replace(old, new)), tmp_path)
     assert fault in "\n".join(page.evaluate(MEASURE))
+
+
+# The plan of the lectures ---------------------------------------------------------------------------------------------
+
+
+def test_the_page_for_lecturers_is_what_the_slides_take():
+    assert lecturers.DOCUMENT.read_text(encoding="utf-8") == lecturers.page(), "run `python -m tools.lecturers`"
+
+
+def test_no_lecture_takes_more_than_ninety_minutes():
+    assert lecturers.problems() == []
+
+
+def test_a_plan_adds_up(lesson):
+    lesson()
+    assert lecturers.missing(("07", "08")) == ["08"] and lecturers.link(lesson_source := lesson()).startswith(
+        "[07 Try it]"
+    )
+    one = lecturers.part(lesson_source)
+    assert (one.slides, one.tasks, one.noted, one.minutes) == (3, 2, 4, one.speaking + 2)
+    assert "| 07 | 2 | 2 | How many? |" in lecturers.tasks()
+    assert f"| {one.minutes} | **together** | 3 |" in lecturers.plan() and "without slides: 08, 09" in lecturers.plan()
+
+
+def test_a_long_lecture_is_named(lesson):
+    lesson(LESSON.replace("2 min: How", "95 min: How"))
+    assert lecturers.problems() == ["lecture 3 takes 95 minutes by words and tasks, at most 90"]

@@ -370,7 +370,7 @@ def test_a_widget_that_shows_nothing_says_what_to_do():
 
 def texts_with_links():
     """Yield (file, Markdown text) of everything that a reader may click in."""
-    folders = (ROOT, ROOT / "slides", ROOT / "notebooks", ROOT / "benchmarks", ROOT / "tests")
+    folders = (ROOT, ROOT / "docs", ROOT / "slides", ROOT / "notebooks", ROOT / "benchmarks", ROOT / "tests")
     for path in [path for folder in folders for path in folder.glob("*.md")]:
         yield path, template.FENCE.sub("", path.read_text(encoding="utf-8"))
     for source in SOURCES:
