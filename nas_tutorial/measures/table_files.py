@@ -1,0 +1,143 @@
+"""Files of tables: a `.json` that holds everything, or a compact `.npz` with what a query needs.
+
+The 15,625 cells of NAS-Bench-201 (Dong & Yang, ICLR 2020) with 12 accuracies each fit into an `.npz` of less than a
+megabyte.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nas_tutorial import spaces
+from nas_tutorial.data.npz import UNREADABLE
+from nas_tutorial.settings import one_of
+from nas_tutorial.spaces import Architecture, Space
+
+if TYPE_CHECKING:
+    from nas_tutorial.measures.tables import Table
+
+Contents = tuple[tuple[Architecture, ...], Mapping[str, np.ndarray], Mapping[str, Any]]
+"""What a table is made of: its architectures, its columns, and how they were made."""
+
+
+# --- files: JSON ------------------------------------------------------------------------------------------------------
+def to_json(table: "Table") -> str:
+    """The table as JSON, one architecture per line."""
+    head = {**table.space.to_record(), "about": dict(table.about)}
+    rows = (
+        json.dumps(str(a)) + ": " + json.dumps({name: values[i].tolist() for name, values in table.columns.items()})
+        for i, a in enumerate(table.architectures)
+    )
+    return json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "rows": {\n' + ",\n".join(rows) + "\n}}\n"
+
+
+def from_json(path: Path, space: Space | None = None) -> Contents:
+    """Read what `to_json` made; ValueError that says what is wrong with the file, or that it is of another space."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        own, rows = spaces.from_record(content), content["rows"]
+        names = list(next(iter(rows.values())))
+        columns = {name: np.array([row[name] for row in rows.values()], dtype=float) for name in names}  # (N, S)
+        contents = tuple(own.parse(text) for text in rows), columns, content["about"]
+    except (KeyError, TypeError, AttributeError, StopIteration, ValueError) as error:
+        raise ValueError(
+            f"{path.name} is no table that `Table.save` wrote ({type(error).__name__}: {error})."
+        ) from error
+    if space and not space.asks_like(own):
+        raise ValueError(f"{path.name} is a table of {own}, not of {space}: leave the space out, or bring its table.")
+    return contents
+
+
+# --- files: npz -------------------------------------------------------------------------------------------------------
+def to_npz(table: "Table") -> bytes:
+    """The accuracies as a compact `.npz`, as `from_npz` reads it: every seed a column of its own.
+
+    Raises ValueError for a space with other decisions than one operation per edge.
+    """
+    check_one_cell(table.space)
+    runs = {f"{name}_{s}": column for name, values in table.columns.items() for s, column in enumerate(values.T)}
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        edges=np.array([a.choices for a in table.architectures], dtype=np.uint8),  # (N, edges)
+        ops=np.array(table.space.operations),
+        acc_x100=np.stack([np.rint(10_000 * column) for column in runs.values()], 1).astype(np.uint16),  # (N, K)
+        columns=np.array(list(runs)),
+    )
+    return buffer.getvalue()
+
+
+def from_npz(path: Path, space: Space | None) -> Contents:
+    """Read a compact table of a space with one cell, such as NAS-Bench-201's: no download, you bring the file.
+
+    The `.npz` holds `edges` (N, edges): for each edge, in the order of `space.decisions` (1<0, 2<0, 2<1, …), an index
+    into `ops`, the names of the operations; `acc_x100` (N, K): accuracies in hundredths of a per cent; `columns`: K
+    names. Raises FileNotFoundError, or ValueError that says what is wrong with the file.
+    """
+    arrays = read_arrays(path)
+    if missing := {"edges", "ops", "acc_x100", "columns"} - set(arrays):
+        raise ValueError(f"{path.name} lacks {', '.join(sorted(missing))}; it is no compact table.")
+    if space is None:
+        raise ValueError(f"{path.name} does not name its space: give it, as in Table.load(path, spaces.NASBench201()).")
+    edges, accuracies = arrays["edges"], arrays["acc_x100"]
+    ops, names = ([str(name) for name in arrays[key]] for key in ("ops", "columns"))
+    check(edges, ops, accuracies, names, space)
+    number = np.array([space.operations.index(op) for op in ops])
+    columns = {name: column[:, None] / 10_000 for name, column in zip(names, accuracies.T, strict=True)}  # (N, 1)
+    return tuple(space.architecture(row) for row in number[edges]), columns, {"file": path.name}
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by name; FileNotFoundError, or ValueError for a file that is none."""
+    try:
+        file = np.load(path)
+        arrays = None if isinstance(file, np.ndarray) else dict(file)
+    except FileNotFoundError:
+        raise
+    except UNREADABLE as error:
+        raise ValueError(f"{path.name} is no .npz archive; bring one that holds arrays by name.") from error
+    if arrays is None:
+        raise ValueError(f"{path.name} holds a single array; bring an .npz archive that holds arrays by name.")
+    return arrays
+
+
+def check(edges: np.ndarray, ops: list[str], accuracies: np.ndarray, names: list[str], space: Space) -> None:
+    """Raise ValueError that names what does not fit together in a compact table, or to the space."""
+    check_one_cell(space)
+    if unknown := set(ops) - set(space.operations):
+        raise ValueError(f"{space.name} has no operation {', '.join(sorted(unknown))}; is it the table of this space?")
+    if edges.ndim != 2 or edges.shape[1] != len(space.decisions):
+        raise ValueError(
+            f"{space.name} has {len(space.decisions)} edges, but the array `edges` has shape {edges.shape}."
+        )
+    if accuracies.shape != (len(edges), len(names)):
+        raise ValueError(f"{len(edges)} cells and {len(names)} columns, but accuracies of shape {accuracies.shape}.")
+    if not (whole_numbers(edges, len(ops) - 1) and whole_numbers(accuracies, 10_000)):
+        raise ValueError(
+            f"There must be cells, edges below {len(ops)}, accuracies of at most 10,000 (hundredths of 1 %), all of "
+            "them whole numbers from 0."
+        )
+
+
+def check_one_cell(space: Space) -> None:
+    """Raise ValueError for a space whose decisions are other than one operation per edge."""
+    if any(decision.options != space.operations for decision in space.decisions):
+        raise ValueError(f"A .npz table holds one operation per edge, but {space.name} asks more: use a .json file.")
+
+
+def whole_numbers(values: np.ndarray, largest: int) -> bool:
+    """Whether there are values, all of them integers from 0 to the largest."""
+    return values.dtype.kind in "iu" and values.size > 0 and values.min() >= 0 and values.max() <= largest
+
+
+FORMATS = {".json": (to_json, from_json), ".npz": (to_npz, from_npz)}
+
+
+def file_format(path: str | Path) -> tuple:
+    """How tables are written to and read from a file with this suffix; ValueError for another one."""
+    one_of(tuple(FORMATS), Path(path).suffix, "The suffix of a table's file")
+    return FORMATS[Path(path).suffix]
