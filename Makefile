@@ -27,7 +27,7 @@ test:  ## all tests, notebooks included
 	@$(VENV) --extra test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --cov=nas_tutorial --cov-report=term $(ARGS)
 
-solved:  ## run the notebooks with all exercises solved
+solved:  ## run the notebooks with every known answer to their exercises
 	@$(VENV) --extra test
 	@$(BIN)/python -m pytest -q -n 2 -m solved tests/test_solved.py $(ARGS)
 
