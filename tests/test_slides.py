@@ -158,7 +158,7 @@ def test_a_lesson_of_the_wanted_length_has_no_complaint(lesson):
         ("Guess,", "**Answer.** Four. Guess,", "the answer stands beside the question"),
         ("$x_1$", r"$\nothing$", "a formula that cannot be drawn"),
         ("print(2 + 2)", "\n".join(["x = 1"] * 13), "13 lines of code, at most 12"),
-        ("print(2 + 2)", "print(" + "2 + " * 30 + "2)", "a line of code with 128 letters, at most 96"),
+        ("print(2 + 2)", "print(" + "2 + " * 30 + "2)", "a line of code with 128 letters, at most 95"),
         ('["on-slide"]', '["slide-output"]', "the tag 'slide-output' says nothing here"),
         ('["on-slide"]', '["on_slide"]', "the tag 'on_slide' says nothing here"),
         ("# ## Done", "# ## 2 min: How many?", "2 slides have the headline"),

@@ -30,7 +30,7 @@ QUIZ = re.compile(r'quiz\("(\w+)"\)$')
 NUMBER, QUIZ_LETTERS = r"(\d+(?:\.\d+)?)", "ABC"
 MINUTES, TASK = re.compile(rf"{NUMBER} min\.\s*"), re.compile(rf"{NUMBER} min: *")
 WORDS_A_MINUTE = 150  # spoken
-LINES, LETTERS, WORDS = 12, 96, 60  # at most: lines of code or print, letters in one of them, words of text
+LINES, LETTERS, WORDS = 12, 95, 60  # at most: lines of code or print, letters in one of them, words of text
 ANSWER_WORDS = 45
 
 

@@ -35,10 +35,10 @@ from tools.deck import Piece, Slide
 from tools.notebooks import ROOT, sources, target
 
 SLIDES, TEMPLATE = ROOT / "slides", ROOT / "tools" / "slides_template"
-WIDTH, HEIGHT = 1160, 540  # what is left of 1280 × 720 under the headline
+WIDTH, HEIGHT = 1180, 540  # what is left of 1280 × 720 under the headline
 COLUMN, GAP = 350, 36  # of text beside a figure
 CODE_SIZES = (20, 28)  # pixels
-EM = 0.603  # width of a letter of code
+EM = 0.602  # width of a letter of code
 
 
 # --- Markdown, code, fonts --------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def block(piece: Piece) -> str:
     """Return code or print as HTML, in letters as large as its longest line allows."""
     lines = piece.content.splitlines()
     longest, (least, most) = max(map(len, lines), default=1), CODE_SIZES
-    size = max(least, min(most, int((WIDTH - 40) / (EM * longest))))
+    size = max(least, min(most, int((WIDTH - 36) / (EM * longest))))
     code = highlight(piece.content, PythonLexer(), HtmlFormatter(nowrap=True))
     text = code if piece.kind == "code" else html.escape(piece.content)
     return f'<pre class="{piece.kind}" style="font-size:{size}px">{text.rstrip()}</pre>'
