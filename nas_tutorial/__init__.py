@@ -20,7 +20,18 @@ _HOMES = {  # what is at hand here → the room where it lives
     "plots": "pictures",
     "widgets": "pictures",
 }
-_ROOMS = ("data", "exercises", "measures", "museum", "networks", "pictures", "spaces", "strategies", "training")
+_ROOMS = (
+    "adapters",
+    "data",
+    "exercises",
+    "measures",
+    "museum",
+    "networks",
+    "pictures",
+    "spaces",
+    "strategies",
+    "training",
+)
 
 __all__ = [*_HOMES, *_ROOMS]  # noqa: PLE0604
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from mutants import SLIPS, gradients, learning, networks, policies
+from mutants import SLIPS, adapters, gradients, learning, networks, policies
 from small import TINY
 
 from nas_tutorial import museum
@@ -20,7 +20,7 @@ from nas_tutorial.strategies.enas import Config, Reinforce
 from nas_tutorial.training import norms
 
 HERE = Path(__file__).parent
-MODULES = gradients, learning, networks, policies  # of slips: imported, they fill SLIPS
+MODULES = adapters, gradients, learning, networks, policies  # of slips: imported, they fill SLIPS
 NO_TRACE = "test_gradients.py::test_an_estimate_leaves_no_trace[unrolled]"
 PICTURES = "test_training.py::test_a_search_changes_training_pictures_only_and_never_sees_test_pictures"
 EVERY_WEIGHT = "test_controller.py::test_every_weight_gets_gradient"

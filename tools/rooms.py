@@ -27,7 +27,7 @@ LEVELS = (  # rooms of one level do not import each other
     ("measures",),
     ("pictures",),
     ("museum",),
-    ("demo", "exercises"),
+    ("demo", "exercises", "adapters"),
     ("cli",),
 )
 ROOMS = tuple(room for level in LEVELS for room in level)
