@@ -58,6 +58,8 @@ print(2 + 2)  # noqa: T201
 # %% [markdown] tags=["slide"]
 # ## Done
 #
+# Bye.
+#
 # Note:
 # 1 min. That is all.
 """
@@ -99,7 +101,7 @@ def test_a_slide_begins_goes_on_and_is_joined_by_cells_of_the_notebook(lesson):
     assert [piece.step for piece in question.pieces] == [0, 1, 1, 1, 1]
     assert question.pieces[2].content == "print(2 + 2)" and question.pieces[3].content == "4"
     assert question.pieces[4].content.strip() == "What we see: *four*."
-    assert (question.section, done.section) == ("First part", "Second part") and not done.pieces
+    assert question.section == done.section == "Second part"
 
 
 def test_minutes_and_words_are_counted(lesson):
@@ -107,7 +109,12 @@ def test_minutes_and_words_are_counted(lesson):
     assert (question.task, question.noted, question.title) == (2, 2.5, "How many?")
     assert question.words(answers=False) == 2 + 3 - 1  # "How many? Guess, with", no formula
     assert question.words(answers=True) == 1 + 4 and question.spoken == 4 + 5 + 3 + 3
-    assert (done.task, done.noted, done.spoken) == (0, 1, 4)
+    assert (done.task, done.noted, done.spoken) == (0, 1, 5)
+
+
+def test_a_slide_belongs_to_the_part_of_the_cell_that_joins_it(lesson):
+    alone = LESSON.replace('tags=["on-slide"]', "")
+    assert [slide.section for slide in deck.read(lesson(alone))] == ["", "First part", "Second part"]
 
 
 def test_a_quiz_becomes_a_question_and_its_answer(lesson, monkeypatch):
@@ -143,7 +150,8 @@ def test_a_notebook_without_slides_is_told_so(lesson):
 
 def test_a_lesson_of_the_wanted_length_has_no_complaint(lesson):
     more = "".join(
-        f'\n# %% [markdown] tags=["slide"]\n# ## Point {n}\n#\n# Note:\n# 1 min.{" yes" * 110}\n' for n in range(18)
+        f'\n# %% [markdown] tags=["slide"]\n# ## Point {n}\n#\n# So.\n#\n# Note:\n# 1 min.{" yes" * 110}\n'
+        for n in range(18)
     )
     assert deck.problems(lesson(LESSON + more)) == []
 
@@ -153,7 +161,9 @@ def test_a_lesson_of_the_wanted_length_has_no_complaint(lesson):
     [
         ("# ## Done", "# Done", "the first line must be a headline"),
         ("# 1 min. That", "# That", "its notes must begin with minutes"),
-        ("# ## Done", "# ## Done\n#\n# " + "word " * 60, "61 words of text, at most 60"),
+        ("# Bye.\n#\n", "", "nothing stands under the headline"),
+        ("# Bye.", "# " + "word " * 60, "61 words of text, at most 60"),
+        ("Guess,", "word " * 88, "91 words of text, at most 90"),
         ("# Four.", "# " + "word " * 42, "46 words of answers, at most 45"),
         ("Guess,", "**Answer.** Four. Guess,", "the answer stands beside the question"),
         ("$x_1$", r"$\nothing$", "a formula that cannot be drawn"),
@@ -162,7 +172,8 @@ def test_a_lesson_of_the_wanted_length_has_no_complaint(lesson):
         ('["on-slide"]', '["slide-output"]', "the tag 'slide-output' says nothing here"),
         ('["on-slide"]', '["on_slide"]', "the tag 'on_slide' says nothing here"),
         ("# ## Done", "# ## 2 min: How many?", "2 slides have the headline"),
-        ("2.5 min", "9 min", "the notes plan 10 minutes; words and tasks take 2"),
+        ("2.5 min", "9 min", "the notes plan 10 minutes; words take 0 and tasks 2"),
+        ("## 2 min: How", "## 40 min: How", "at most 30 together, as three notebooks share a lecture"),
     ],
 )
 def test_what_is_wrong_with_slides_is_named(lesson, old, new, complaint):

@@ -26,12 +26,13 @@ from tools import formulas, notebooks, template
 
 TAGS = {"slide", "answer", "on-slide", "slide-output", "slide-code"}
 PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
-QUIZ = re.compile(r'quiz\("(\w+)"\)$')
+QUIZ = re.compile(r'(?:from .*\s+)?quiz\("(\w+)"\)$')
 NUMBER, QUIZ_LETTERS = r"(\d+(?:\.\d+)?)", "ABC"
 MINUTES, TASK = re.compile(rf"{NUMBER} min\.\s*"), re.compile(rf"{NUMBER} min: *")
 WORDS_A_MINUTE = 150  # spoken
-LINES, LETTERS, WORDS = 12, 95, 60  # at most: lines of code or print, letters in one of them, words of text
-ANSWER_WORDS = 45
+SHARE = 30  # minutes at most: three notebooks fill a lecture of 90
+LINES, LETTERS = 12, 95  # at most: lines of code or print, letters in one of them
+WORDS, TASK_WORDS, ANSWER_WORDS = 60, 90, 45  # at most: a task with its options is read in peace
 
 
 class Piece(NamedTuple):
@@ -119,6 +120,7 @@ def read(source: Path) -> list[Slide]:
         if tags & {"slide", "answer"} == {"slide"}:
             slides.append(begin(cell.source, section))
         elif tags:
+            slides[-1].section = slides[-1].section and section  # the part that this cell belongs to
             join(slides[-1], cell, ran.get(cell.id, []))
     return slides
 
@@ -219,9 +221,12 @@ def problems(source: Path) -> list[str]:
 def faults(slide: Slide) -> list[str]:
     """Return what is wrong with one slide."""
     found = [] if slide.headline else ["the first line must be a headline, '## …'"]
+    if not slide.pieces:
+        found.append("nothing stands under the headline")
     if slide.section and not slide.noted:
         found.append("its notes must begin with minutes: 'Note:', and on the next line '1 min. …'")
-    for answers, what, most in ((False, "text", WORDS), (True, "answers", ANSWER_WORDS)):
+    limits = ((False, "text", TASK_WORDS if slide.task else WORDS), (True, "answers", ANSWER_WORDS))
+    for answers, what, most in limits:
         if (words := slide.words(answers)) > most:
             found.append(f"{words} words of {what}, at most {most}")
     if any(re.search(r"\bAnswer\b[.:*]", p.content) for p in slide.pieces if p.kind == "text" and not p.step):
@@ -269,10 +274,11 @@ def minutes(slides: list[Slide]) -> float:
 
 
 def planned(slides: list[Slide]) -> list[str]:
-    """Hold the minutes of all notes against the words said and the tasks."""
+    """Hold the minutes of all notes against the words said and the tasks, and both against the time there is."""
     noted, needed = sum(slide.noted for slide in slides), minutes(slides)
-    if needed <= noted <= 1.5 * needed + 2:
-        return []
-    return [
-        f"the notes plan {noted:g} minutes; words and tasks take {needed:.0f}, with pauses up to {1.5 * needed:.0f}"
-    ]
+    tasks = sum(slide.task for slide in slides)
+    told = f"the notes plan {noted:g} minutes; words take {needed - tasks:.0f} and tasks {tasks:g}"
+    if max(noted, needed) > SHARE and slides[0].headline[0] != "0":  # which is done at home
+        return [f"{told}: at most {SHARE} together, as three notebooks share a lecture"]
+    least, most = round(needed), round(1.5 * needed) + 2
+    return [] if least - 1 <= noted <= most else [f"{told}: plan {least} to {most}"]

@@ -38,6 +38,7 @@ SLIDES, TEMPLATE = ROOT / "slides", ROOT / "tools" / "slides_template"
 WIDTH, HEIGHT = 1180, 540  # what is left of 1280 × 720 under the headline
 COLUMN, GAP = 350, 36  # of text beside a figure
 CODE_SIZES = (20, 28)  # pixels
+CODE_HEIGHT = 240  # pixels, at most where the letters can be made smaller
 EM = 0.602  # width of a letter of code
 
 
@@ -57,6 +58,7 @@ class Renderer(IPythonRenderer):
 def markdown(source: str) -> str:
     """Return the HTML of Markdown; what can be folded is open."""
     page = MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(source)
+    page = re.sub(r"<li>(<strong>[A-Z]\.)", r'<li class="option">\1', page)  # the letter is sign enough
     return re.sub(r"</?details[^>]*>|<summary>.*?</summary>", "", page, flags=re.S)
 
 
@@ -66,10 +68,10 @@ def inline(source: str) -> str:
 
 
 def block(piece: Piece) -> str:
-    """Return code or print as HTML, in letters as large as its longest line allows."""
+    """Return code or print as HTML, in letters as large as its longest line and the number of its lines allow."""
     lines = piece.content.splitlines()
     longest, (least, most) = max(map(len, lines), default=1), CODE_SIZES
-    size = max(least, min(most, int((WIDTH - 36) / (EM * longest))))
+    size = max(least, min(most, int((WIDTH - 36) / (EM * longest)), int(CODE_HEIGHT / (1.4 * len(lines)))))
     code = highlight(piece.content, PythonLexer(), HtmlFormatter(nowrap=True))
     text = code if piece.kind == "code" else html.escape(piece.content)
     return f'<pre class="{piece.kind}" style="font-size:{size}px">{text.rstrip()}</pre>'
@@ -132,7 +134,7 @@ def size(image: str) -> Size:
         box = re.search(r'viewBox="[-\d.]+[ ,]+[-\d.]+[ ,]+([\d.]+)[ ,]+([\d.]+)"', data.decode())
         return Size(*map(float, box.groups())) if box else Size(4, 3)
     pixels, given = Image.open(io.BytesIO(data)).size, re.search(r'\bwidth="(\d+)"', image)
-    width = int(given[1]) if given else pixels[0]
+    width = int(given[1]) if given else pixels[0] / 2  # those of Markdown are stored for sharp screens
     return Size(width, width * pixels[1] / pixels[0])
 
 
