@@ -197,11 +197,10 @@ drawing.draw(architecture)
 
 # %% tags=["slide-output"]
 print(architecture)
-print(architecture.to_json())
 again = tiny.parse(str(architecture))
 other = tiny.parse("|zero~0|+|conv_3x3~0|zero~1|")
 print("the same:", again == architecture, "| another one:", other == architecture)
-assert again == architecture == spaces.from_json(architecture.to_json()) != other
+assert again == architecture != other
 
 # %% [markdown]
 # Text that is no architecture is refused by a sentence that helps. Below, one operation does not exist, and one edge
@@ -388,7 +387,7 @@ assert f"{micro.size:.1e} {printed:.1e}" == "2.6e+25 1.3e+11"
 every = {name: spaces.get(name, "paper") for name in spaces.BY_NAME}
 years = {name: space.size / (365 * 24 * 3600) for name, space in every.items()}
 for name, space in every.items():
-    print(f"{name:12} {len(space.decisions):3} decisions {space.size:8.1e} networks {years[name]:8.1e} years")
+    print(f"{name:12} {len(space.decisions):3} decisions {space.size:8.3g} networks {years[name]:8.1e} years")
 universe = 4.4e17  # its age in seconds, 13.8 billion years
 print(f"DARTS: {darts.size / universe:.1f} times the age of the universe")
 assert years["nasbench201"] < 1 / 1000 and 2 < darts.size / universe < 3
@@ -486,9 +485,9 @@ assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 #
 # Note:
 # 3 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
-# Middle: the convolution with random weights finds outlines of some kind. Bottom: the skip hands the digit on
+# Middle: the convolution, with random weights, makes another picture of it. Bottom: the skip hands the digit on
 # unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has learnt
-# anything; the operations do this by themselves. Training only chooses which outlines.
+# anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
 
 # %% [markdown]
 # So architectures differ in size by more than a factor of ten. Whoever compares them should always say how large they
@@ -504,12 +503,12 @@ digits = data.load("digits", seed=0)
 torch.manual_seed(0)
 start = tiny.parse("|conv_3x3~0|+|skip~0|avg_pool_3x3~1|")
 figure = inside.through_cell(tiny.network(start), digits, digits.validation.images[:1], title="A node is a sum")
-alt = "A digit, and one channel of it: outlined by a 3×3 convolution, copied by a skip, blurred by a pool, and summed."
+alt = "A digit, and one channel of it: changed by a 3×3 convolution, copied by a skip, blurred by a pool, and summed."
 plots.show(figure, alt=alt)
 
 # %% [markdown]
-# Blue is below zero, orange above. The *convolution*, with random weights, brings out some outline. The *skip* hands
-# the digit on. The *pool* blurs what node 1 holds. The *output* is their sum, pixel by pixel.
+# Purple is below zero, orange above. The *convolution*, with random weights, makes another picture of the digit. The
+# *skip* hands it on. The *pool* blurs what node 1 holds. The *output* is their sum, pixel by pixel.
 #
 # Now take the space into your hands: with the widget below you choose the operation of every edge. Before you touch it,
 # answer on paper:
@@ -576,6 +575,7 @@ with plots.style():
         axes.imshow(view, cmap="Blues", vmin=0, vmax=1.4)
         axes.set_title(f"{name}: {count}", fontsize=12)
         axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(True)
     figure.suptitle("Two 3×3 windows see 25 pixels in a row, nine side by side", x=0.01, ha="left")
 alt = "What one output pixel sees: a skip 1, one 3×3 nine, two side by side nine, in a row 25, 3×3 then pool 25."
 plots.show(figure, alt=alt)
@@ -726,7 +726,10 @@ for seed in range(3):
 # 1. `"edges"`: a list of pairs `(source, target)`, an edge from every node to every later one, in the order of the
 #    notation: first those that enter node 1, then those that enter node 2, and so on; sources in increasing order.
 # 2. `"cells"`: a list of all cells; a cell is a tuple of operations, one for each edge, in the order of the edges.
-# 3. `"families"`: a dictionary from a formula, by the three rules above, to the list of all cells that have it.
+#    (`product` of `itertools` is imported.)
+# 3. `"families"`: a dictionary from a formula, by the three rules above, to the list of all cells that have it. With
+#    four nodes a sum may enter an operation: `|conv_3x3~0|+|skip~0|skip~1|+|zero~0|zero~1|conv_1x1~2|` is
+#    `conv_1x1(conv_3x3(x) + x)`. How you write formulas is up to you; only cells that compute the same must agree.
 # 4. `"drawn"`: a list of `draws` random cells, every cell equally likely. `rng` is a `random.Random`: `rng.choice(…)`.
 #
 # Write step by step: return `{"edges": edges}` and run the cell; `check` says which steps are right.
@@ -759,7 +762,7 @@ assert len(families) == len(outputs) and sum(map(len, families)) == 125
 #
 # Note:
 # 2 min. Again the same sheet: the number says how many names the function of a cell has, itself included. Nine cells
-# compute nothing, eleven are just a skip, eleven just a pool, and so on. A one means that a cell has no twin. So a
+# compute nothing, ten are just a skip, eleven just a pool, and so on. A one means that a cell has no twin. So a
 # random name is not a random function: the simple ones come up far too often, and the drawn cells of your survey show
 # it.
 
