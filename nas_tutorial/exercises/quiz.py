@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 LETTERS = "ABC"
+LIST = '<ol type="A" style="list-style-type:upper-alpha">'  # Jupyter's style sheet overrules the type
 TEXTS = Path(__file__).parent / "quizzes"
 
 
@@ -32,8 +33,8 @@ class Quiz:
         reasons = "".join(f"<li>{'<b>Yes.</b> ' * (x == self.right)}{marked_up(y)}</li>" for x, y in self._reasons)
         return (
             f'<div role="group" style="border-left:4px solid #0072B2;padding-left:1em"><p><b>Quiz.</b> '
-            f'{marked_up(self.question)}</p><ol type="A">{options}</ol><details><summary>Answer</summary>'
-            f'<p>{self.right} is right.</p><ol type="A">{reasons}</ol></details></div>'
+            f"{marked_up(self.question)}</p>{LIST}{options}</ol><details><summary>Answer</summary>"
+            f"<p>{self.right} is right.</p>{LIST}{reasons}</ol></details></div>"
         )
 
     @property

@@ -23,14 +23,15 @@ def arches(space: Space, title: str, alt: str) -> Picture:
 
     What is dead is grey and thin. Raises ValueError for a space with other than three edges.
     """
-    lines, dots = defaultdict(str), ""
+    edges, lines, dots = _edges(space), defaultdict(str), ""
     for architecture, (x, y) in zip(space.enumerate(), _tiles(space), strict=True):
         at = [(x + u, y + v) for u, v in PLACES]
         for look, segment in _segments(architecture.cells["cell"], at):
-            lines[look] += segment
+            lines[_stroke(look)] += segment
         dots += "".join(f"M{u} {v}h0" for u, v in at)
-    body = "".join(_strokes(look, path) for look, path in lines.items())
-    return _sheet(space, f'{body}<path d="{dots}" stroke="#222" stroke-width="4.5" stroke-linecap="round"/>', title, alt)
+    body = "".join(f'<path d="{path}" {stroke}/>' for stroke, path in lines.items())
+    body += f'<path d="{dots}" stroke="#222" stroke-width="4.5" stroke-linecap="round"/>'
+    return _sheet(space, edges, body, title, alt)
 
 
 def numbers(space: Space, values: Sequence[float], title: str, alt: str, form: str = "{:g}") -> Picture:
@@ -40,7 +41,7 @@ def numbers(space: Space, values: Sequence[float], title: str, alt: str, form: s
     """
     if len(values) != space.size:
         raise ValueError(f"Give one value for each of the {space.size} cells of {space.name}; got {len(values)}.")
-    low, high = min(*values, 0), max(*values, 0)
+    edges, low, high = _edges(space), min(*values, 0), max(*values, 0)
     tiles, texts = defaultdict(str), defaultdict(str)
     for value, (x, y) in zip(values, _tiles(space), strict=True):
         shade = to_hex(colormaps["Blues"]((value - low) / (high - low or 1) * 0.75))
@@ -48,7 +49,8 @@ def numbers(space: Space, values: Sequence[float], title: str, alt: str, form: s
         tiles[shade] += f"M{x} {y}h{WIDE - 1}v{HIGH - 1}h{1 - WIDE}z"
         texts[ink] += f'<text x="{x + WIDE // 2}" y="{y + HIGH // 2 + 5}">{html.escape(form.format(value))}</text>'
     body = "".join(f'<path d="{path}" fill="{shade}"/>' for shade, path in tiles.items())
-    return _sheet(space, body + "".join(f'<g fill="{ink}">{text}</g>' for ink, text in texts.items()), title, alt)
+    body += "".join(f'<g fill="{ink}">{text}</g>' for ink, text in texts.items())
+    return _sheet(space, edges, body, title, alt)
 
 
 def _tiles(space: Space) -> Iterator[Place]:
@@ -68,16 +70,21 @@ def _segments(cell: Cell, at: Sequence[Place]) -> Iterator[tuple[Style, str]]:
         yield look, f"M{x} {y}L{u} {v}"
 
 
-def _strokes(look: Style, path: str) -> str:
+def _stroke(look: Style) -> str:
     width = 1 if look.is_dead or look.family == "zero" else 2.5
-    return f'<path d="{path}" stroke="{look.colour}" stroke-width="{width}" fill="none"{DASHES[look.line]}/>'
+    return f'stroke="{look.colour}" stroke-width="{width}" fill="none"{DASHES[look.line]}'
 
 
-def _sheet(space: Space, body: str, title: str, alt: str) -> Picture:
-    """The tiles with the answers to the first decision above the blocks, to the others beside rows and columns."""
+def _edges(space: Space) -> list[str]:
+    """What blocks, rows and columns tell, such as "input → node 1"; ValueError where there are other than three."""
     edges = [f"{edge.source} → {edge.target}" for edge in next(iter(space.enumerate())).cells["cell"].edges]
     if len(edges) != 3:
         raise ValueError(f"Blocks show spaces with three edges, such as tiny; a cell of {space.name} has {len(edges)}.")
+    return edges
+
+
+def _sheet(space: Space, edges: Sequence[str], body: str, title: str, alt: str) -> Picture:
+    """The tiles with the answers to the first decision above the blocks, to the others beside rows and columns."""
     count = len(space.operations)
     width, height = LEFT + count * (count * WIDE + GAP), TOP + count * HIGH + BOTTOM
     alt, words = html.escape(alt), "".join((_words(title, edges, height), *_labels(space, height)))

@@ -24,6 +24,10 @@ class ENASMicro(Space):
     Decisions per node, in the controller's order: the inputs of its branches a and b, then their operations. Both
     branches may read the same node. Published sizes: channels = 20, cells = 6 in search; channels = 36, cells = 15,
     dropout 0.2 from scratch.
+
+    Node k = 0, …, 4 reads two of k + 2 states by two of 5 operations, in two cells: (5⁵ · 6!)⁴ = 2.6·10²⁵ answers. The
+    paper describes the same decisions in its §2.4, but prints (5 · (B − 2)!)⁴ = 1.3·10¹¹ for B = 7, in which operations
+    count once instead of once a node, and the first node has one state to read instead of two.
     """
 
     channels: int = 20

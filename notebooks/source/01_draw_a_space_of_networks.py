@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 40 min reading · 37 min exercises · longest cell 5 s · all cells 20 s · 0.6 GB
+# 40 min reading · 37 min exercises · longest cell 2 s · all cells 15 s · 0.8 GB
 
 # %% [markdown]
 # ![Three nodes, input, node 1 and output, joined by three edges. Each edge is drawn as five lines and carries the
@@ -62,7 +62,7 @@ from nas_tutorial.pictures import blocks, inside
 # - **C.** About 60: every second name is a twin.
 #
 # Note:
-# 3 min. Point at the picture: input left, node 1 on top, output right. Read the five operations aloud. Zero means no
+# 2.5 min. Point at the picture: input left, node 1 on top, output right. Read the five operations aloud. Zero means no
 # connection, skip means copy. Everybody writes down a letter and one sentence why, alone, before anyone talks. Then
 # count hands for each letter and write the three numbers on the board. Do not comment. The answer comes in the second
 # half, and they will have proved it by then, twice.
@@ -90,7 +90,7 @@ from nas_tutorial.pictures import blocks, inside
 # | **evaluation** | how good is it? | train, then look | train it, or share weights |
 #
 # Note:
-# 3 min. Everybody here has tuned a learning rate. Start there: what did you allow, how did you choose the next value,
+# 1 min. Everybody here has tuned a learning rate. Start there: what did you allow, how did you choose the next value,
 # how did you judge it? Those are the three columns. Architecture search asks the same, about the network itself. Every
 # paper can be read as an answer to these questions, and it helps to ask which of the three a paper really changes.
 # Today is the first row only.
@@ -112,10 +112,10 @@ from nas_tutorial.pictures import blocks, inside
 # astronomically many. And one evaluation means training a network. This notebook is about the first row only.
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: Which operation do you try next?
+# ## 1 min: Which operation do you try next?
 #
 # Note:
-# 4 min. Two minutes alone, then hands up for each letter, then click. The point: a learning rate lives on a line, so
+# 2 min. One minute alone, then hands up for each letter, then click. The point: a learning rate lives on a line, so
 # "near the best" means something. Operations are a list without distances. Whoever wants neighbours has to invent
 # them, and DARTS will do exactly that in lecture three, by mixing operations. Most people see through A quickly; C
 # deserves a sentence, because sizes of kernels do have an order.
@@ -129,7 +129,7 @@ quiz("no_neighbours")
 # `2<1`: the edge that enters node 2 and comes from node 1. Node 0 is the input, the last node the output.
 #
 # Note:
-# 2 min. Read the first line aloud: the edge into node 1, from node 0, has five options. Three decisions, five options
+# 1 min. Read the first line aloud: the edge into node 1, from node 0, has five options. Three decisions, five options
 # each, nothing else: that is the space. An architecture is one answer to each. Ask how one would pick one at random,
 # knowing only this list. Somebody says: roll a die for each line. Right, and the next slide does it in one line.
 
@@ -166,9 +166,10 @@ plots.source(type(tiny).sample)
 # Grey: nodes, which are sums of what arrives. Coloured: operations on edges.
 #
 # Note:
-# 2 min. This one was rolled: three numbers, and everything else follows from them, the drawing, the network and in the
-# end the accuracy. Follow the two roads with the finger: from the input straight to the output, and over node 1. At
-# the output both are added. A node holds feature maps, a stack of pictures in progress. This piece is called a cell.
+# 1.5 min. This one was rolled: three numbers, and everything else follows from them, the drawing, the network and in
+# the end the accuracy. Follow the two roads with the finger; at the output both are added. Then read the line of text
+# aloud: into node 1, from node 0; plus, into node 2, from node 0 and from node 1. The number behind the tilde says
+# where an edge comes from. This piece of network is called a cell.
 
 # %% tags=["slide-output"]
 drawing.draw(architecture)
@@ -177,16 +178,6 @@ drawing.draw(architecture)
 # Three numbers: that is the architecture. All the rest, drawing and network and accuracy, follows from them. Grey boxes
 # are *nodes*: a node holds *feature maps*, a stack of pictures in progress. Coloured boxes are the operations on the
 # *edges*. A node is the **sum** of what arrives at it. This piece of network is called a *cell*.
-
-# %% [markdown] tags=["slide"]
-# ## A cell is one line of text
-#
-# One group per node, the groups joined by `+`; in a group, `operation~source` for every edge that arrives.
-#
-# Note:
-# 2 min. A drawing is for eyes; files and tables need text. This notation is from the benchmark NAS-Bench-201 and we use
-# it everywhere. Read one aloud with them: into node 1, from node 0; into node 2, from node 0 and from node 1. The
-# number behind the tilde says where an edge comes from. Parse reads back what print wrote, and refuses nonsense.
 
 # %% [markdown]
 # ## Write it down
@@ -214,10 +205,10 @@ for text in ("|conv_7x7~0|+|skip~0|zero~1|", "|skip~1|+|skip~0|zero~1|"):
         print("✗", error)
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: What arrives at the output?
+# ## 1 min: What arrives at the output?
 #
 # Note:
-# 3 min. Let them draw the three dots and lines on paper first; that is most of the answer. The trap is B: people see
+# 2 min. Let them draw the three dots and lines on paper first; that is most of the answer. The trap is B: people see
 # a skip and think of a residual connection. But the skip leaves node 1, which already holds the convolution. The
 # direct edge is zero. So this cell is just one convolution, written in a roundabout way. Remember it: it has ten twins.
 
@@ -250,7 +241,7 @@ assert tiny.parse(spell("skip", "zero", "conv_1x1")).choices == (1, 0, 3)
 # ## All 125 cells fit on one sheet
 #
 # Note:
-# 3 min. Give them half a minute of silence. Then: five blocks for the first edge, five rows for the second, five
+# 1.5 min. Give them half a minute of silence. Then: five blocks for the first edge, five rows for the second, five
 # columns for the third. Every network of the space is here; how often do you see everything? Now look at the first
 # block. Nothing enters node 1, so whatever leaves it is grey: idle. All five columns of a row are the same network.
 # Where else is something grey? In the first column of every block.
@@ -301,7 +292,7 @@ assert all(tuple(decode(i, (5, 5, 5))) == cell.choices for i, cell in enumerate(
 # | ENAS macro | 12 layers of 6 operations, 66 skips | $6^{12} \cdot 2^{66}$ |
 #
 # Note:
-# 3 min. Before showing the last row, let them compute: layer k has k earlier layers, each may be skipped to or not.
+# 1.5 min. Before showing the last row, let them compute: layer k has k earlier layers, each may be skipped to or not.
 # Zero plus one plus two up to eleven makes 66 yes-or-no questions. Six to the power of twelve times two to the power
 # of 66 is about ten to the 29. Nobody has tried them all, and nobody ever will. That is why strategies exist.
 
@@ -358,15 +349,15 @@ assert abs(darts_size(4, 7) / darts.size - 1) < 1e-9
 # | printed in the paper | $(5 \cdot 5!)^4$ | $1.3 \cdot 10^{11}$ |
 #
 # Note:
-# 3 min. Do the upper row together: two branches per node, five operations each, five nodes: five to the fifth, per
+# 1.5 min. Do the upper row together: two branches per node, five operations each, five nodes: five to the fifth, per
 # branch. States: two, three, four, five, six to choose from: six factorial. Two branches and two cells: to the fourth.
 # The paper's formula has the five only once and a smaller factorial. The search itself is not affected, only the
 # printed size. Lesson: recount the size of a space whenever you read one.
 
 # %% [markdown]
 # **ENAS micro** is the other space of cells: five nodes, and node $k$ reads *any* two of $k + 2$ states (twice the same
-# is allowed), each by one of five operations. So one branch of a cell has $5^5 \cdot (2 \cdot 3 \cdot 4 \cdot 5 \cdot 6)
-# = 5^5 \cdot 6!$ possibilities; two branches and two cells make that to the power of four.
+# is allowed), each by one of five operations. So one branch of a cell has $5^5 \cdot (2 \cdot 3 \cdot 4 \cdot 5 \cdot
+# 6) = 5^5 \cdot 6!$ possibilities; two branches and two cells make that to the power of four.
 #
 # The paper describes the same decisions (its section 2.4, where $B = 7$ counts the two inputs, too), but prints
 # $(5 \cdot (B - 2)!)^4$. There the five operations count once, not once for each node, and the first node has one
@@ -396,7 +387,7 @@ assert years["nasbench201"] < 1 / 1000 and 2 < darts.size / universe < 3
 # ## Only the two smallest spaces can be tried out
 #
 # Note:
-# 2 min. Every bar is a power of ten, so one unit to the right means ten times as many. The dashed line: if each
+# 1 min. Every bar is a power of ten, so one unit to the right means ten times as many. The dashed line: if each
 # network took one second, all time since the Big Bang. DARTS lies beyond it, ENAS far beyond. Two spaces can be tried
 # completely, and this course keeps the smallest one at hand: whatever a method claims, there we can check it against
 # everything.
@@ -419,15 +410,7 @@ plots.show(figure, alt=alt)
 # to pass more than twice. That is why strategies exist. And that is why this course keeps the smallest space at
 # hand: there, any claim can be checked against everything.
 
-# %% [markdown] tags=["slide"]
-# ## 2 min: Which makes the space larger?
-#
-# Note:
-# 3 min. Let them compute, it is one line each: six cubed against five to the sixth. The number of operations is the
-# bottom of the power, the number of edges its top, and edges grow with the square of the nodes. This is why papers can
-# add operations generously, while one more node makes a new search space.
-
-# %% tags=["slide-output"]
+# %%
 quiz("node_or_operation")
 
 # %% [markdown] tags=["slide"]
@@ -439,7 +422,7 @@ quiz("node_or_operation")
 # - **head**: averages over the picture, classifies
 #
 # Note:
-# 3 min. A cell is not a network. Around it stands a skeleton that is never searched. Read the shapes from top to
+# 1 min. A cell is not a network. Around it stands a skeleton that is never searched. Read the shapes from top to
 # bottom: pictures, channels, height, width. The cell appears three times with the same six answers, so one decision
 # changes the network in three places. A cell keeps the shape of what enters it, and that is what lets us stack cells.
 
@@ -484,7 +467,7 @@ assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 # ## Inside a cell: copy, blur, add
 #
 # Note:
-# 3 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
+# 1.5 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
 # Middle: the convolution, with random weights, makes another picture of it. Bottom: the skip hands the digit on
 # unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has learnt
 # anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
@@ -532,7 +515,7 @@ widgets.explore_cell(tiny, start)
 # ## Place matters as much as operation
 #
 # Note:
-# 3 min. Each square shows which input pixels can change the output pixel in the middle; we asked the gradient. Cover
+# 1.5 min. Each square shows which input pixels can change the output pixel in the middle; we asked the gradient. Cover
 # the numbers and let them guess the third and the fourth: both cells have two 3×3 convolutions and equally many
 # weights. Side by side they see nine pixels, in a row 25. Last panel: a pool is a window, too, although it has no
 # weights. What counts is how many windows stand in a row.
@@ -605,15 +588,7 @@ solution(sees)
 predicted = [sees(*cell.answers.values()) for cell in cells]
 assert predicted == [int(seen(cell).sum()) for cell in cells]  # the gradient agrees, for all 125
 
-# %% [markdown] tags=["slide"]
-# ## One cell in six sees 25 pixels, nine cells see nothing
-#
-# Note:
-# 2 min. The same sheet as before, with a number in place of every arch. The dark columns: a window on the first edge
-# and a window on the third, so two in a row. The zeros: no road leads from input to output, whatever you train. A good
-# strategy should find that out by itself; in notebook 02 we will see what it costs to land there.
-
-# %% tags=["slide-output"]
+# %%
 counted = dict(sorted(Counter(predicted).items()))
 assert counted == {0: 9, 1: 30, 9: 66, 25: 20}
 times = ", ".join(f"{counted[n]} see {n}" for n in counted)
@@ -624,15 +599,7 @@ blocks.numbers(tiny, predicted, f"How many pixels a cell sees: {times}", alt)
 # Nine cells see nothing at all: no road leads from their input to their output. Whatever you train, they can only
 # guess.
 
-# %% [markdown] tags=["slide"]
-# ## 2 min: What does a chain of three cells see?
-#
-# Note:
-# 3 min. Let them draw it in one dimension: a pixel, then its neighbours, then theirs. Each cell adds one pixel on each
-# side, so 3, 5, 7. The pictures of notebook 02 are ten pixels wide; a chain of a few cells sees nearly all of it. Deep
-# networks of small windows look far, and this is the whole reason.
-
-# %% tags=["slide-output"]
+# %%
 quiz("cells_in_a_chain")
 
 # %% [markdown] tags=["slide"]
@@ -645,9 +612,9 @@ quiz("cells_in_a_chain")
 # So `|conv_3x3~0|+|zero~0|skip~1|` and `|skip~0|+|zero~0|conv_3x3~1|` are both `conv_3x3(x)`.
 #
 # Note:
-# 3 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on the
-# board: write x at the input, then what arrives at node 1, then what arrives at the output. Both cells become the same
-# short formula. Let them find a third one: zero on the first edge, the convolution on the direct edge.
+# 1.5 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on
+# the board: write x at the input, then what arrives at node 1, then what arrives at the output. Both cells become the
+# same short formula. Let them find a third one: zero on the first edge, the convolution on the direct edge.
 
 # %% [markdown]
 # ## Different names, same function
@@ -667,7 +634,7 @@ quiz("cells_in_a_chain")
 # *fingerprint* of a cell is its output, summed up with random weights, in double precision.
 
 
-# %% tags=["slide-code"]
+# %%
 @torch.no_grad()
 def fingerprint(edges, cell):
     """One number for what a cell computes: its operations, one per edge, run from node to node."""
@@ -683,10 +650,9 @@ def fingerprint(edges, cell):
 # **C.** Every second name is a twin. We ran all cells on the same numbers and counted the different outputs.
 #
 # Note:
-# 2 min. Show the function on the slide before: states from node to node, one set of weights for each operation, and a
-# fingerprint of the output. No rules, no formulas, only running. Three different sets of random weights give the same
-# count. So C. Compare with the numbers on the board. Those who chose B usually thought of the zeros only; skips make as
-# many twins.
+# 1 min. No rules, no formulas: we ran all 125 cells on the same random numbers, with one set of weights for each
+# operation, and counted the different outputs. Three different sets of random weights give the same count. So C.
+# Compare with the numbers on the board. Those who chose B usually thought of the zeros only; skips make as many twins.
 
 # %% tags=["slide-output"]
 triangle = [(0, 1), (0, 2), (1, 2)]
@@ -699,20 +665,20 @@ for seed in range(3):
     assert len(outputs) == 60
 
 # %% [markdown] tags=["slide"]
-# ## 18 min: Build a survey of a space
+# ## At home: build a survey of a space
 #
 # `survey(nodes, operations, rng, draws)` returns a dictionary:
 #
-# 1. `"edges"`: all pairs `(source, target)`, target by target
-# 2. `"cells"`: all cells, one operation per edge
-# 3. `"families"`: formula → its cells
-# 4. `"drawn"`: `draws` random cells
+# 1. `"edges"`: all pairs `(source, target)`
+# 2. `"cells"`: one operation per edge, in every way
+# 3. `"families"`: formula → the cells that have it
+# 4. `"drawn"`: random cells
 #
 # Note:
-# 22 min. This is the core of the lesson, written from scratch in about fifteen lines. Everybody on their own machine,
-# in pairs if they like; check after every step, it says which ones are right. After ten minutes, ask who is at step
-# three and write the dictionary of terms on the board: zero has x, the others are empty. The most frequent mistakes
-# are forgotten zeros and unsorted sums, and check names both. Keep four minutes to look at one solution together.
+# 1 min. This is the core of the lesson, and they write it from scratch at home, in about fifteen lines; the check in
+# the notebook says which of the four steps are right and names the mistake. The usual ones are zeros that stay in a sum
+# and terms that are not sorted. Its third step is what we did by hand a moment ago: write down what arrives at each
+# node.
 
 # %% [markdown]
 # **Answer: C**, 60, whatever the weights. Now by the rules. This is the core of the lesson, and you write it from
@@ -761,7 +727,7 @@ assert len(families) == len(outputs) and sum(map(len, families)) == 125
 # ## Simple functions have many names
 #
 # Note:
-# 2 min. Again the same sheet: the number says how many names the function of a cell has, itself included. Nine cells
+# 1 min. Again the same sheet: the number says how many names the function of a cell has, itself included. Nine cells
 # compute nothing, ten are just a skip, eleven just a pool, and so on. A one means that a cell has no twin. So a
 # random name is not a random function: the simple ones come up far too often, and the drawn cells of your survey show
 # it.
@@ -790,7 +756,7 @@ assert abs(share - len(simple) / 125) < 0.02
 # 4,660 different outputs. **Which rule is missing?**
 #
 # Note:
-# 3 min. This is the honest moment of the lecture. In the tiny space formula and experiment agreed, so we might have
+# 2 min. This is the honest moment of the lecture. In the tiny space formula and experiment agreed, so we might have
 # stopped there. With one node more they disagree. The experiment cannot be wrong in this direction by much: so some
 # cells with different formulas compute the same. Let them think for a minute. Hint: in which space can a sum enter an
 # operation? In the tiny one, never.
@@ -806,16 +772,8 @@ outputs = {fingerprint(wide["edges"], cell) for cell in one_of_each}
 print(f"{len(wide['cells']):,} names, {len(one_of_each):,} formulas, {len(outputs):,} different outputs")
 assert (len(wide["cells"]), len(one_of_each), len(outputs)) == (bench.size, 4930, 4660)
 
-# %% [markdown] tags=["slide"]
-# ## The fourth rule: the pool of a sum is the sum of the pools
-#
+# %% [markdown] tags=["slide", "answer"]
 # An average pool is linear: $\text{pool}(a + b) = \text{pool}(a) + \text{pool}(b)$. With this rule, 4,660 formulas.
-#
-# Note:
-# 2 min. Averaging is adding and dividing, so it does not matter whether we add before or after. A ReLU stands in front
-# of every convolution, so this does not hold for them. In the tiny space no sum ever enters an edge, so the rule had
-# nothing to do there. With it, formulas and outputs agree again. A rule that is missing never merges cells that differ;
-# it counts some twice.
 
 # %% [markdown]
 # Here the two ways disagree! A rule is missing: an average pool is *linear*, the pool of a sum is the sum of the
@@ -870,7 +828,7 @@ def as_published(edges, cell, merge=False):
 # ## Five counts of one space
 #
 # Note:
-# 2 min. From top to bottom every line knows one thing more, and no line merges cells that differ. The second is what
+# 1.5 min. From top to bottom every line knows one thing more, and no line merges cells that differ. The second is what
 # the benchmark's authors publish, reproduced exactly. It is not wrong: it answers a stricter question. But if a paper
 # says "unique architectures", ask by which rule. And if you report that your search tried a thousand different cells,
 # ask yourself the same.
@@ -888,14 +846,15 @@ assert (published, merged) == (6466, 5755)
 
 # %% [markdown]
 # What we see: five counts of the same space, and none is "wrong". A rule that is missing never merges two cells that
-# differ; it only counts some functions twice. So when a paper says *unique architectures*, ask by which rule. It matters
-# for search: a strategy that finds "different" cells with equal accuracy may have found the same function twice.
+# differ; it only counts some functions twice. So when a paper says *unique architectures*, ask by which rule. It
+# matters for search: a strategy that finds "different" cells with equal accuracy may have found the same function
+# twice.
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: How likely do two random names agree?
+# ## 1 min: How likely do two random names agree?
 #
 # Note:
-# 3 min. Most say A. Let somebody argue for it and somebody against. Then the picture of two drawers: if one drawer is
+# 2 min. Most say A. Let somebody argue for it and somebody against. Then the picture of two drawers: if one drawer is
 # much fuller, two people who reach in blindly meet there more often. Formally it is the sum of squared shares, and it
 # is smallest when all shares are equal. It is why random search meets simple cells again and again.
 
@@ -908,8 +867,8 @@ quiz("same_by_chance")
 # `supernet(pictures, architecture)`: the second argument says which road to take.
 #
 # Note:
-# 3 min. One more idea, and it carries the rest of the course. Same skeleton, but all five operations are built on each
-# of the three edges. It is no architecture; it contains all 125. The code shows the whole trick: an edge holds its
+# 1.5 min. One more idea, and it carries the rest of the course. Same skeleton, but all five operations are built on
+# each of the three edges. It is no architecture; it contains all 125. The code shows the whole trick: an edge holds its
 # operations in a dictionary and runs the one that is named. If weights come instead of a name, it mixes all of them:
 # that is DARTS, in lecture three.
 
@@ -930,22 +889,11 @@ difference = supernet(pictures, first) - supernet(pictures, second)  # (4, 10)
 print(f"largest difference {difference.abs().max():.2f}")
 assert difference.abs().max() > 0.01
 
-# %% [markdown] tags=["slide"]
-# ## Sharing saves a factor of 33
-#
-# Two architectures with a 3×3 convolution on the same edge use the same weights there. Train one, and you have trained
-# a part of the other.
-#
-# Note:
-# 2 min. One supernet against 125 networks of their own. In memory the factor is small change; in training it is the
-# whole point, because the expensive part of a search is training. But whether weights that were trained in one network
-# can judge another one is an open question, and it is the question of notebook 04.
-
 # %% [markdown]
 # Two architectures, one network. Both take the same 3×3 convolution from input to node 1, **with the same
 # weights**. Train one, and you have trained a part of the other. So how much do we save by sharing?
 
-# %% tags=["slide-output"]
+# %%
 shared = sum(weights.numel() for weights in supernet.parameters())
 separate = sum(widgets.count_parameters(cell) for cell in cells)
 print(f"supernet {shared:,} weights, 125 networks {separate:,}: {separate / shared:.0f} times as many")
@@ -967,10 +915,10 @@ assert len(touched) == 2 and all("conv_3x3" in name or "conv_1x1" in name for na
 # their outputs. That is DARTS, notebook 07.
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: Whom does a training step change?
+# ## 1 min: Whom does a training step change?
 #
 # Note:
-# 3 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are on
+# 2 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are on
 # every road. So every step moves the ground under every architecture, also under those that were not trained. Keep
 # this in mind for notebook 04, where scores of architectures change although nobody touched them.
 
@@ -987,7 +935,7 @@ quiz("who_is_changed")
 # Which test would have caught them, without training?
 #
 # Note:
-# 3 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
+# 1.5 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
 # accuracies rise, a search comes to an end. In the first, whatever was sampled, max pooling ran. Ask what a test could
 # look like that needs no training and no known result. Give them a minute; somebody will say: change something and see
 # whether anything changes.
@@ -1026,7 +974,7 @@ class NeverCalled(Edge):
 # ## Change one operation: the output must change
 #
 # Note:
-# 2 min. One sentence, four lines, no training. Every pair of operations on the same input must give different outputs;
+# 1 min. One sentence, four lines, no training. Every pair of operations on the same input must give different outputs;
 # the two buggy edges fail, ours passes. Its sister test: only the weights of chosen operations may get a gradient, and
 # we saw that a moment ago. Take both with you to any code that claims to search, your own first of all.
 
@@ -1036,7 +984,7 @@ class NeverCalled(Edge):
 # *Changing only one operation must change the output.* Try every pair of operations on the same input.
 
 
-# %% tags=["slide-code", "slide-output"]
+# %% tags=["slide-output"]
 def changing_the_operation_changes_the_output(edge):
     x = torch.randn(4, 8, 6, 6, generator=torch.Generator().manual_seed(0))
     outputs = [edge(x, name) for name in edge.ops]
@@ -1067,7 +1015,7 @@ with museum.enas_late_binding():
 # - A supernet holds all networks, and shares their weights.
 #
 # Note:
-# 2 min. Four sentences; let the students say them before you show them. Then look ahead: we have 125 networks and no
+# 1 min. Four sentences; let the students say them before you show them. Then look ahead: we have 125 networks and no
 # idea yet which of them is good. The next notebook trains all of them, several times, and finds out how much of a
 # ranking is noise. For practice at home: give the tiny space a sixth operation, and survey it with your own function.
 
