@@ -115,7 +115,7 @@ from nas_tutorial.pictures import blocks, inside
 # ## 1 min: Which operation do you try next?
 #
 # Note:
-# 2 min. One minute alone, then hands up for each letter, then click. The point: a learning rate lives on a line, so
+# 1.5 min. One minute alone, then hands up for each letter, then click. The point: a learning rate lives on a line, so
 # "near the best" means something. Operations are a list without distances. Whoever wants neighbours has to invent
 # them, and DARTS will do exactly that in lecture three, by mixing operations. Most people see through A quickly; C
 # deserves a sentence, because sizes of kernels do have an order.
@@ -166,7 +166,7 @@ plots.source(type(tiny).sample)
 # Grey: nodes, which are sums of what arrives. Coloured: operations on edges.
 #
 # Note:
-# 1.5 min. This one was rolled: three numbers, and everything else follows from them, the drawing, the network and in
+# 1 min. This one was rolled: three numbers, and everything else follows from them, the drawing, the network and in
 # the end the accuracy. Follow the two roads with the finger; at the output both are added. Then read the line of text
 # aloud: into node 1, from node 0; plus, into node 2, from node 0 and from node 1. The number behind the tilde says
 # where an edge comes from. This piece of network is called a cell.
@@ -208,7 +208,7 @@ for text in ("|conv_7x7~0|+|skip~0|zero~1|", "|skip~1|+|skip~0|zero~1|"):
 # ## 1 min: What arrives at the output?
 #
 # Note:
-# 2 min. Let them draw the three dots and lines on paper first; that is most of the answer. The trap is B: people see
+# 1.5 min. Let them draw the three dots and lines on paper first; that is most of the answer. The trap is B: people see
 # a skip and think of a residual connection. But the skip leaves node 1, which already holds the convolution. The
 # direct edge is zero. So this cell is just one convolution, written in a roundabout way. Remember it: it has ten twins.
 
@@ -241,7 +241,7 @@ assert tiny.parse(spell("skip", "zero", "conv_1x1")).choices == (1, 0, 3)
 # ## All 125 cells fit on one sheet
 #
 # Note:
-# 1.5 min. Give them half a minute of silence. Then: five blocks for the first edge, five rows for the second, five
+# 1 min. Give them half a minute of silence. Then: five blocks for the first edge, five rows for the second, five
 # columns for the third. Every network of the space is here; how often do you see everything? Now look at the first
 # block. Nothing enters node 1, so whatever leaves it is grey: idle. All five columns of a row are the same network.
 # Where else is something grey? In the first column of every block.
@@ -292,7 +292,7 @@ assert all(tuple(decode(i, (5, 5, 5))) == cell.choices for i, cell in enumerate(
 # | ENAS macro | 12 layers of 6 operations, 66 skips | $6^{12} \cdot 2^{66}$ |
 #
 # Note:
-# 1.5 min. Before showing the last row, let them compute: layer k has k earlier layers, each may be skipped to or not.
+# 1 min. Before showing the last row, let them compute: layer k has k earlier layers, each may be skipped to or not.
 # Zero plus one plus two up to eleven makes 66 yes-or-no questions. Six to the power of twelve times two to the power
 # of 66 is about ten to the 29. Nobody has tried them all, and nobody ever will. That is why strategies exist.
 
@@ -349,7 +349,7 @@ assert abs(darts_size(4, 7) / darts.size - 1) < 1e-9
 # | printed in the paper | $(5 \cdot 5!)^4$ | $1.3 \cdot 10^{11}$ |
 #
 # Note:
-# 1.5 min. Do the upper row together: two branches per node, five operations each, five nodes: five to the fifth, per
+# 1 min. Do the upper row together: two branches per node, five operations each, five nodes: five to the fifth, per
 # branch. States: two, three, four, five, six to choose from: six factorial. Two branches and two cells: to the fourth.
 # The paper's formula has the five only once and a smaller factorial. The search itself is not affected, only the
 # printed size. Lesson: recount the size of a space whenever you read one.
@@ -467,7 +467,7 @@ assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 # ## Inside a cell: copy, blur, add
 #
 # Note:
-# 1.5 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
+# 1 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
 # Middle: the convolution, with random weights, makes another picture of it. Bottom: the skip hands the digit on
 # unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has learnt
 # anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
@@ -515,7 +515,7 @@ widgets.explore_cell(tiny, start)
 # ## Place matters as much as operation
 #
 # Note:
-# 1.5 min. Each square shows which input pixels can change the output pixel in the middle; we asked the gradient. Cover
+# 1 min. Each square shows which input pixels can change the output pixel in the middle; we asked the gradient. Cover
 # the numbers and let them guess the third and the fourth: both cells have two 3×3 convolutions and equally many
 # weights. Side by side they see nine pixels, in a row 25. Last panel: a pool is a window, too, although it has no
 # weights. What counts is how many windows stand in a row.
@@ -612,7 +612,7 @@ quiz("cells_in_a_chain")
 # So `|conv_3x3~0|+|zero~0|skip~1|` and `|skip~0|+|zero~0|conv_3x3~1|` are both `conv_3x3(x)`.
 #
 # Note:
-# 1.5 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on
+# 1 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on
 # the board: write x at the input, then what arrives at node 1, then what arrives at the output. Both cells become the
 # same short formula. Let them find a third one: zero on the first edge, the convolution on the direct edge.
 
@@ -756,7 +756,7 @@ assert abs(share - len(simple) / 125) < 0.02
 # 4,660 different outputs. **Which rule is missing?**
 #
 # Note:
-# 2 min. This is the honest moment of the lecture. In the tiny space formula and experiment agreed, so we might have
+# 1 min. This is the honest moment of the lecture. In the tiny space formula and experiment agreed, so we might have
 # stopped there. With one node more they disagree. The experiment cannot be wrong in this direction by much: so some
 # cells with different formulas compute the same. Let them think for a minute. Hint: in which space can a sum enter an
 # operation? In the tiny one, never.
@@ -828,7 +828,7 @@ def as_published(edges, cell, merge=False):
 # ## Five counts of one space
 #
 # Note:
-# 1.5 min. From top to bottom every line knows one thing more, and no line merges cells that differ. The second is what
+# 1 min. From top to bottom every line knows one thing more, and no line merges cells that differ. The second is what
 # the benchmark's authors publish, reproduced exactly. It is not wrong: it answers a stricter question. But if a paper
 # says "unique architectures", ask by which rule. And if you report that your search tried a thousand different cells,
 # ask yourself the same.
@@ -854,7 +854,7 @@ assert (published, merged) == (6466, 5755)
 # ## 1 min: How likely do two random names agree?
 #
 # Note:
-# 2 min. Most say A. Let somebody argue for it and somebody against. Then the picture of two drawers: if one drawer is
+# 1.5 min. Most say A. Let somebody argue for it and somebody against. Then the picture of two drawers: if one drawer is
 # much fuller, two people who reach in blindly meet there more often. Formally it is the sum of squared shares, and it
 # is smallest when all shares are equal. It is why random search meets simple cells again and again.
 
@@ -867,7 +867,7 @@ quiz("same_by_chance")
 # `supernet(pictures, architecture)`: the second argument says which road to take.
 #
 # Note:
-# 1.5 min. One more idea, and it carries the rest of the course. Same skeleton, but all five operations are built on
+# 1 min. One more idea, and it carries the rest of the course. Same skeleton, but all five operations are built on
 # each of the three edges. It is no architecture; it contains all 125. The code shows the whole trick: an edge holds its
 # operations in a dictionary and runs the one that is named. If weights come instead of a name, it mixes all of them:
 # that is DARTS, in lecture three.
@@ -918,7 +918,7 @@ assert len(touched) == 2 and all("conv_3x3" in name or "conv_1x1" in name for na
 # ## 1 min: Whom does a training step change?
 #
 # Note:
-# 2 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are on
+# 1.5 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are on
 # every road. So every step moves the ground under every architecture, also under those that were not trained. Keep
 # this in mind for notebook 04, where scores of architectures change although nobody touched them.
 
@@ -935,7 +935,7 @@ quiz("who_is_changed")
 # Which test would have caught them, without training?
 #
 # Note:
-# 1.5 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
+# 1 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
 # accuracies rise, a search comes to an end. In the first, whatever was sampled, max pooling ran. Ask what a test could
 # look like that needs no training and no known result. Give them a minute; somebody will say: change something and see
 # whether anything changes.
