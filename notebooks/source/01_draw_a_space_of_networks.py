@@ -918,8 +918,8 @@ assert len(touched) == 2 and all("conv_3x3" in name or "conv_1x1" in name for na
 # ## 1 min: Whom does a training step change?
 #
 # Note:
-# 1.5 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are on
-# every road. So every step moves the ground under every architecture, also under those that were not trained. Keep
+# 1.5 min. B and C tempt because we have just seen that only two tensors on edges get a gradient. But stem and head are
+# on every road. So every step moves the ground under every architecture, also under those that were not trained. Keep
 # this in mind for notebook 04, where scores of architectures change although nobody touched them.
 
 # %% tags=["slide-output"]
