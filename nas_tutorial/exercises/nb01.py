@@ -143,6 +143,9 @@ DECODED = {
     "options: you take five options for every decision; `options` says how many each one has": (
         lambda number, options: decode(number, (5,) * len(options))
     ),
+    "options: yours has three decisions of five options built in; `options` says how many there are, and how large": (
+        lambda number, options: (number // 25, number % 25 // 5, number % 5)
+    ),
     "options: you take the options of the last decision for all; each decision has its own number": (
         lambda number, options: decode(number, (options[-1],) * len(options))
     ),
@@ -225,6 +228,9 @@ SIZES = {
     ),
     "states: each node has its own number of them; you gave all nodes those of the last": (
         lambda nodes, operations: (comb(nodes + 1, 2) * operations**2) ** (2 * nodes)
+    ),
+    "nodes: you counted only the last one; the choices of all nodes multiply": (
+        lambda nodes, operations: (comb(nodes + 1, 2) * operations**2) ** 2
     ),
     "nodes: one is missing; range(nodes) gives k = 0 to nodes − 1": (
         lambda nodes, operations: prod(comb(k + 2, 2) * operations**2 for k in range(nodes - 1)) ** 2

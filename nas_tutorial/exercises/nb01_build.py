@@ -231,7 +231,9 @@ FORMULAS: dict[str, Callable[[int, list, tuple], Any]] = {
         partial(formula, skip="skip")
     ),
     "order: the order in a sum does not matter; sort the terms before you join them": partial(formula, join=list),
-    "order: a skip hands on single terms; a copied sum in one piece is not sorted into the rest": copied_whole,
+    "order: keep a list of terms for each node; a copied sum in one piece, 'a + c', is not sorted in with 'b'": (
+        copied_whole
+    ),
     "sum: x + x is not x; keep a term as often as it arrives (a set forgets that)": (
         partial(formula, join=lambda terms: sorted(set(terms)))
     ),

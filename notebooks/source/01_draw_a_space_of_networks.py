@@ -52,21 +52,6 @@ from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import Edge
 from nas_tutorial.pictures import blocks, inside
 
-# %% [markdown] tags=["slide"]
-# ## 2 min: How many truly different networks are there?
-#
-# Three edges, five operations on each: 125 cells. Some differ on paper and yet compute the same.
-#
-# - **A.** 125: another operation is another function.
-# - **B.** About 100: some cells with a zero coincide.
-# - **C.** About 60: every second name is a twin.
-#
-# Note:
-# 2.5 min. Point at the picture: input left, node 1 on top, output right. Read the five operations aloud. Zero means no
-# connection, skip means copy. Everybody writes down a letter and one sentence why, alone, before anyone talks. Then
-# count hands for each letter and write the three numbers on the board. Do not comment. The answer comes in the second
-# half, and they will have proved it by then, twice.
-
 # %% [markdown]
 # ## Predict first
 #
@@ -81,19 +66,19 @@ from nas_tutorial.pictures import blocks, inside
 # Write down a letter and one sentence why. The answer comes in *Different names, same function*.
 
 # %% [markdown] tags=["slide"]
-# ## Every search answers three questions
+# ## 2 min: How many truly different networks are there?
 #
-# | part | the question | learning rate | architecture |
-# | --- | --- | --- | --- |
-# | **space** | what is allowed? | numbers from 0.001 to 1 | 125 cells, or $10^{18}$ |
-# | **strategy** | what to try next? | a grid, or random | random, ENAS, DARTS |
-# | **evaluation** | how good is it? | train, then look | train it, or share weights |
+# Three edges, five operations on each: 125 cells. Some differ on paper and yet compute the same.
+#
+# - **A.** 125: another operation is another function.
+# - **B.** About 100: some cells with a zero coincide.
+# - **C.** About 60: every second name is a twin.
 #
 # Note:
-# 1 min. Everybody here has tuned a learning rate. Start there: what did you allow, how did you choose the next value,
-# how did you judge it? Those are the three columns. Architecture search asks the same, about the network itself. Every
-# paper can be read as an answer to these questions, and it helps to ask which of the three a paper really changes.
-# Today is the first row only.
+# 2.5 min. Point at the picture: input left, node 1 on top, output right. Read the five operations aloud. Zero means no
+# connection, skip means copy. Everybody writes down a letter and one sentence why, alone, before anyone talks. Then
+# count hands for each letter and write the three numbers on the board. Do not comment. The answer comes in the second
+# half, and they will have proved it by then, twice.
 
 # %% [markdown]
 # ## A very special hyperparameter
@@ -112,6 +97,21 @@ from nas_tutorial.pictures import blocks, inside
 # astronomically many. And one evaluation means training a network. This notebook is about the first row only.
 
 # %% [markdown] tags=["slide"]
+# ## Every search answers three questions
+#
+# | part | the question | learning rate | architecture |
+# | --- | --- | --- | --- |
+# | **space** | what is allowed? | numbers from 0.001 to 1 | 125 cells, or $10^{18}$ |
+# | **strategy** | what to try next? | a grid, or random | random, ENAS, DARTS |
+# | **evaluation** | how good is it? | train, then look | train it, or share weights |
+#
+# Note:
+# 1 min. Everybody here has tuned a learning rate. Start there: what did you allow, how did you choose the next value,
+# how did you judge it? Those are the three columns. Architecture search asks the same, about the network itself. Every
+# paper can be read as an answer to these questions, and it helps to ask which of the three a paper really changes.
+# Today is the first row only.
+
+# %% [markdown] tags=["slide"]
 # ## 1 min: Which operation do you try next?
 #
 # Note:
@@ -123,8 +123,14 @@ from nas_tutorial.pictures import blocks, inside
 # %% tags=["slide-output"]
 quiz("no_neighbours")
 
-# %% [markdown] tags=["slide"]
+# %% [markdown]
 # ## A space is a list of decisions
+#
+# Everything in this course rests on one idea: a space is a list of *decisions*, each with a few *options*. Meet the
+# smallest one.
+
+# %% [markdown] tags=["slide"]
+# ## Three decisions, five options each
 #
 # `2<1`: the edge that enters node 2 and comes from node 1. Node 0 is the input, the last node the output.
 #
@@ -132,12 +138,6 @@ quiz("no_neighbours")
 # 1 min. Read the first line aloud: the edge into node 1, from node 0, has five options. Three decisions, five options
 # each, nothing else: that is the space. An architecture is one answer to each. Ask how one would pick one at random,
 # knowing only this list. Somebody says: roll a die for each line. Right, and the next slide does it in one line.
-
-# %% [markdown]
-# ## A space is a list of decisions
-#
-# Everything in this course rests on one idea: a space is a list of *decisions*, each with a few *options*. Meet the
-# smallest one.
 
 # %% tags=["slide-output"]
 tiny = spaces.get("tiny")
@@ -163,7 +163,7 @@ plots.source(type(tiny).sample)
 # %% [markdown] tags=["slide"]
 # ## An architecture is one answer per decision
 #
-# Grey: nodes, which are sums of what arrives. Coloured: operations on edges.
+# As text, node by node: `|conv_1x1~0|+|avg_pool_3x3~0|conv_3x3~1|`
 #
 # Note:
 # 1 min. This one was rolled: three numbers, and everything else follows from them, the drawing, the network and in
@@ -186,7 +186,7 @@ drawing.draw(architecture)
 # NAS-Bench-201: one group per node, in it `operation~source` for each edge that arrives. `parse` reads what `print`
 # wrote. Two architectures are equal if they give the same answers.
 
-# %% tags=["slide-output"]
+# %%
 print(architecture)
 again = tiny.parse(str(architecture))
 other = tiny.parse("|zero~0|+|conv_3x3~0|zero~1|")
@@ -237,6 +237,12 @@ solution(spell)
 print(spell("conv_3x3", "skip", "avg_pool_3x3"))
 assert tiny.parse(spell("skip", "zero", "conv_1x1")).choices == (1, 0, 3)
 
+# %% [markdown]
+# ## All 125 on one sheet
+#
+# How often do you see *everything*? In each little arch the input is left, node 1 on top, the output right. Block, row
+# and column say which operation is on which edge; colours and dashes are those of the opening picture.
+
 # %% [markdown] tags=["slide"]
 # ## All 125 cells fit on one sheet
 #
@@ -245,12 +251,6 @@ assert tiny.parse(spell("skip", "zero", "conv_1x1")).choices == (1, 0, 3)
 # columns for the third. Every network of the space is here; how often do you see everything? Now look at the first
 # block. Nothing enters node 1, so whatever leaves it is grey: idle. All five columns of a row are the same network.
 # Where else is something grey? In the first column of every block.
-
-# %% [markdown]
-# ## All 125 on one sheet
-#
-# How often do you see *everything*? In each little arch the input is left, node 1 on top, the output right. Block, row
-# and column say which operation is on which edge; colours and dashes are those of the opening picture.
 
 # %% tags=["slide-output"]
 cells = list(tiny.enumerate())
@@ -282,6 +282,18 @@ solution(decode)
 print(decode(77, (5, 5, 5)), cells[77].choices)
 assert all(tuple(decode(i, (5, 5, 5))) == cell.choices for i, cell in enumerate(cells))
 
+# %% [markdown]
+# ## Count
+#
+# Each decision multiplies. With options $n_1, n_2, \ldots$ a space holds $n_1 \cdot n_2 \cdot n_3 \cdots$
+# architectures. Three edges with five operations make $5^3 = 125$, six edges, as in NAS-Bench-201, $5^6 = 15{,}625$.
+#
+# **Question.** One space of the ENAS paper, called *macro*, has networks of 12 layers. Each layer chooses one
+# of six operations, and for each earlier layer whether to add its output. How many networks?
+#
+# The operations give $6^{12}$. Layer $k = 0, 1, 2, \ldots$ has $k$ earlier layers, which makes $0 + 1 + \dots + 11
+# = 66$ yes-or-no questions, so $2^{66}$. Multiply.
+
 # %% [markdown] tags=["slide"]
 # ## Decisions multiply
 #
@@ -295,18 +307,6 @@ assert all(tuple(decode(i, (5, 5, 5))) == cell.choices for i, cell in enumerate(
 # 1 min. Before showing the last row, let them compute: layer k has k earlier layers, each may be skipped to or not.
 # Zero plus one plus two up to eleven makes 66 yes-or-no questions. Six to the power of twelve times two to the power
 # of 66 is about ten to the 29. Nobody has tried them all, and nobody ever will. That is why strategies exist.
-
-# %% [markdown]
-# ## Count
-#
-# Each decision multiplies. With options $n_1, n_2, \ldots$ a space holds $n_1 \cdot n_2 \cdot n_3 \cdots$
-# architectures. Three edges with five operations make $5^3 = 125$, six edges, as in NAS-Bench-201, $5^6 = 15{,}625$.
-#
-# **Question.** The ENAS paper searches networks of 12 layers, too; this space is called *macro*. Each layer chooses one
-# of six operations, and for each earlier layer whether to add its output. How many networks?
-#
-# The operations give $6^{12}$. Layer $k = 0, 1, 2, \ldots$ has $k$ earlier layers, which makes $0 + 1 + \dots + 11
-# = 66$ yes-or-no questions, so $2^{66}$. Multiply.
 
 # %%
 bench, macro = spaces.get("nasbench201"), spaces.get("enas_macro", "paper")
@@ -413,6 +413,13 @@ plots.show(figure, alt=alt)
 # %%
 quiz("node_or_operation")
 
+# %% [markdown]
+# ## From cell to network
+#
+# A cell is not a network. Around it stands a *skeleton* that is never searched: a *stem* that turns three colours
+# into more channels, then cells, between them *reductions* that halve the picture and double the channels, and a
+# *head* that averages over the picture and classifies. Let each part report the shape that leaves it.
+
 # %% [markdown] tags=["slide"]
 # ## A skeleton carries the cells
 #
@@ -425,13 +432,6 @@ quiz("node_or_operation")
 # 1 min. A cell is not a network. Around it stands a skeleton that is never searched. Read the shapes from top to
 # bottom: pictures, channels, height, width. The cell appears three times with the same six answers, so one decision
 # changes the network in three places. A cell keeps the shape of what enters it, and that is what lets us stack cells.
-
-# %% [markdown]
-# ## From cell to network
-#
-# A cell is not a network. Around it stands a *skeleton* that is never searched: a *stem* that turns three colours
-# into more channels, then cells, between them *reductions* that halve the picture and double the channels, and a
-# *head* that averages over the picture and classifies. Let each part report the shape that leaves it.
 
 # %% tags=["slide-output"]
 network = bench.network(bench.sample(torch.Generator().manual_seed(1)))
@@ -463,15 +463,6 @@ sizes = Counter(map(widgets.count_parameters, cells))
 print(f"skeleton {skeleton}, smallest {min(sizes)}, largest {max(sizes):,}, {len(sizes)} different sizes")
 assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 
-# %% [markdown] tags=["slide"]
-# ## Inside a cell: copy, blur, add
-#
-# Note:
-# 1 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
-# Middle: the convolution, with random weights, makes another picture of it. Bottom: the skip hands the digit on
-# unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has learnt
-# anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
-
 # %% [markdown]
 # So architectures differ in size by more than a factor of ten. Whoever compares them should always say how large they
 # are.
@@ -480,6 +471,15 @@ assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 #
 # What does an edge *do* to a picture? We send a digit through an untrained cell and watch one channel. Each row is a
 # node: what its edges bring, and their sum.
+
+# %% [markdown] tags=["slide"]
+# ## Inside a cell: copy, blur, add
+#
+# Note:
+# 1 min. One channel of one picture, through an untrained cell. Top row: the picture, and what the stem makes of it.
+# Middle: the convolution, with random weights, makes another picture of it. Bottom: the skip hands the digit on
+# unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has learnt
+# anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
 
 # %% tags=["slide-output"]
 digits = data.load("digits", seed=0)
@@ -511,6 +511,15 @@ plots.show(figure, alt=alt)
 # %%
 widgets.explore_cell(tiny, start)
 
+# %% [markdown]
+# ## What one output pixel sees
+#
+# Size is not everything. A network that is to recognise a shape has to look at neighbouring pixels *together*.
+# Which input pixels can a cell's output see? Ask the gradient: push the output pixel in the middle, and look where
+# it comes from. `features` is the network without its head. The skeleton of the tiny space only has 1×1 convolutions,
+# so all of the looking around happens in the cell.
+
+
 # %% [markdown] tags=["slide"]
 # ## Place matters as much as operation
 #
@@ -519,14 +528,6 @@ widgets.explore_cell(tiny, start)
 # the numbers and let them guess the third and the fourth: both cells have two 3×3 convolutions and equally many
 # weights. Side by side they see nine pixels, in a row 25. Last panel: a pool is a window, too, although it has no
 # weights. What counts is how many windows stand in a row.
-
-# %% [markdown]
-# ## What one output pixel sees
-#
-# Size is not everything. A network that is to recognise a shape has to look at neighbouring pixels *together*.
-# Which input pixels can a cell's output see? Ask the gradient: push the output pixel in the middle, and look where
-# it comes from. `features` is the network without its head. The skeleton of the tiny space only has 1×1 convolutions,
-# so all of the looking around happens in the cell.
 
 
 # %%
@@ -602,20 +603,6 @@ blocks.numbers(tiny, predicted, f"How many pixels a cell sees: {times}", alt)
 # %%
 quiz("cells_in_a_chain")
 
-# %% [markdown] tags=["slide"]
-# ## When do two cells compute the same?
-#
-# - *zero* delivers nothing, and so does any operation applied to nothing;
-# - *skip* delivers its input unchanged;
-# - the order of a sum does not matter.
-#
-# So `|conv_3x3~0|+|zero~0|skip~1|` and `|skip~0|+|zero~0|conv_3x3~1|` are both `conv_3x3(x)`.
-#
-# Note:
-# 1 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on
-# the board: write x at the input, then what arrives at node 1, then what arrives at the output. Both cells become the
-# same short formula. Let them find a third one: zero on the first edge, the convolution on the direct edge.
-
 # %% [markdown]
 # ## Different names, same function
 #
@@ -632,6 +619,21 @@ quiz("cells_in_a_chain")
 # But first an experiment, which needs no rules: *run* all cells on the same numbers and count the different results.
 # Each operation gets one set of random weights for all edges, so that cells that only swap roads come out equal. The
 # *fingerprint* of a cell is its output, summed up with random weights, in double precision.
+
+
+# %% [markdown] tags=["slide"]
+# ## When do two cells compute the same?
+#
+# - *zero* delivers nothing, and so does any operation applied to nothing;
+# - *skip* delivers its input unchanged;
+# - the order of a sum does not matter.
+#
+# So `|conv_3x3~0|+|zero~0|skip~1|` and `|skip~0|+|zero~0|conv_3x3~1|` are both `conv_3x3(x)`.
+#
+# Note:
+# 1 min. Back to the prediction; ask who wants to change the letter. Three rules, nothing else. Work the example on
+# the board: write x at the input, then what arrives at node 1, then what arrives at the output. Both cells become the
+# same short formula. Let them find a third one: zero on the first edge, the convolution on the direct edge.
 
 
 # %%
@@ -750,10 +752,9 @@ print(f"{functions} of 60 functions have 11 names: {functions / 60:.0%} of all f
 assert abs(share - len(simple) / 125) < 0.02
 
 # %% [markdown] tags=["slide"]
-# ## The same survey, one node more: 4,930 formulas, 4,660 outputs
+# ## One node more, and the two ways disagree
 #
-# NAS-Bench-201: 15,625 cells of six edges. By the three rules there are 4,930 families. Run one cell of each: only
-# 4,660 different outputs. **Which rule is missing?**
+# NAS-Bench-201: formulas by our three rules, and one cell of each formula run. **Which rule is missing?**
 #
 # Note:
 # 1 min. This is the honest moment of the lecture. In the tiny space formula and experiment agreed, so we might have
@@ -806,7 +807,7 @@ assert len(split) == len(outputs)
 # [6,466 unique cells](https://github.com/D-X-Y/NATS-Bench/issues/43). Their
 # [rule](https://github.com/D-X-Y/NATS-Bench/blob/main/nats_bench/genotype_utils.py) also drops skips and sorts
 # sums. But a zero stays in its sum as a `#`, and a sum that is copied stays in one piece, so that its terms are not
-# sorted in with the others. We write formulas their way:
+# sorted in with the others (perhaps your first attempt did that, too). We write formulas their way:
 
 
 # %%
@@ -861,6 +862,13 @@ assert (published, merged) == (6466, 5755)
 # %% tags=["slide-output"]
 quiz("same_by_chance")
 
+# %% [markdown]
+# ## A network with everything in it
+#
+# One more idea, and it carries the rest of the course. Take the skeleton, and put **all** options on **every**
+# edge. This *supernet* is not an architecture; it contains all of them. Calling it with an architecture as second
+# argument says which road to take: each edge runs the operation that is named.
+
 # %% [markdown] tags=["slide"]
 # ## A supernet has every option on every edge
 #
@@ -872,15 +880,10 @@ quiz("same_by_chance")
 # operations in a dictionary and runs the one that is named. If weights come instead of a name, it mixes all of them:
 # that is DARTS, in lecture three.
 
-# %% [markdown]
-# ## A network with everything in it
-#
-# One more idea, and it carries the rest of the course. Take the skeleton, and put **all** options on **every**
-# edge. This *supernet* is not an architecture; it contains all of them. Calling it with an architecture as second
-# argument says which road to take: each edge runs the operation that is named.
-
 # %% tags=["slide-output"]
 plots.source(Edge.forward)
+
+# %%
 torch.manual_seed(0)
 supernet = tiny.supernet()
 pictures = torch.randn(4, 3, 16, 16)
@@ -925,21 +928,6 @@ assert len(touched) == 2 and all("conv_3x3" in name or "conv_1x1" in name for na
 # %% tags=["slide-output"]
 quiz("who_is_changed")
 
-# %% [markdown] tags=["slide"]
-# ## Two bugs that no error message told
-#
-# - **Looked up too late** (original ENAS code): branches kept as `lambda: y`; then `y` is assigned again, so all
-#   return the last one.
-# - **Never called** (NNI 2.x, micro example): an edge returns its input and never calls the operation.
-#
-# Which test would have caught them, without training?
-#
-# Note:
-# 1 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
-# accuracies rise, a search comes to an end. In the first, whatever was sampled, max pooling ran. Ask what a test could
-# look like that needs no training and no known result. Give them a minute; somebody will say: change something and see
-# whether anything changes.
-
 # %% [markdown]
 # ## What can go wrong
 #
@@ -958,6 +946,22 @@ quiz("who_is_changed")
 # Here are both, in miniature, beside our edge.
 
 
+# %% [markdown] tags=["slide"]
+# ## Two bugs that no error message told
+#
+# - **Looked up too late** (original ENAS code): branches kept as `lambda: y`; then `y` is assigned again, so all
+#   return the last one.
+# - **Never called** (NNI 2.x, micro example): an edge returns its input and never calls the operation.
+#
+# Which test would have caught them, without training?
+#
+# Note:
+# 1 min. Both are from public code of well-known projects, and both ran for days without a warning: losses fall,
+# accuracies rise, a search comes to an end. In the first, whatever was sampled, max pooling ran. Ask what a test could
+# look like that needs no training and no known result. Give them a minute; somebody will say: change something and see
+# whether anything changes.
+
+
 # %%
 class LateBinding(Edge):
     def forward(self, x, active):
@@ -972,6 +976,8 @@ class NeverCalled(Edge):
 
 # %% [markdown] tags=["slide"]
 # ## Change one operation: the output must change
+#
+# Every pair of operations on the same input, no training:
 #
 # Note:
 # 1 min. One sentence, four lines, no training. Every pair of operations on the same input must give different outputs;
@@ -1006,19 +1012,6 @@ with museum.enas_late_binding():
 # [tests](../tests/test_supernets.py) put the same question to every space, together with its sister: *only the
 # weights of chosen operations get a gradient.* Take both with you to any code that claims to search.
 
-# %% [markdown] tags=["slide"]
-# ## What to take home
-#
-# - A search is a space, a strategy and an evaluation.
-# - Decisions multiply: recount the size of a space when you read one.
-# - Names are not functions: 125 names, 60 functions.
-# - A supernet holds all networks, and shares their weights.
-#
-# Note:
-# 1 min. Four sentences; let the students say them before you show them. Then look ahead: we have 125 networks and no
-# idea yet which of them is good. The next notebook trains all of them, several times, and finds out how much of a
-# ranking is noise. For practice at home: give the tiny space a sixth operation, and survey it with your own function.
-
 # %% [markdown]
 # ## In this notebook we have
 #
@@ -1042,6 +1035,19 @@ with museum.enas_late_binding():
 #   [ENAS](https://arxiv.org/abs/1802.03268), 2018: the three large spaces.
 #
 # ## Versions
+
+# %% [markdown] tags=["slide"]
+# ## What to take home
+#
+# - A search is a space, a strategy and an evaluation.
+# - Decisions multiply: recount the size of a space when you read one.
+# - Names are not functions: 125 names, 60 functions.
+# - A supernet holds all networks, and shares their weights.
+#
+# Note:
+# 1 min. Four sentences; let the students say them before you show them. Then look ahead: we have 125 networks and no
+# idea yet which of them is good. The next notebook trains all of them, several times, and finds out how much of a
+# ranking is noise. For practice at home: give the tiny space a sixth operation, and survey it with your own function.
 
 # %%
 from platform import python_version
