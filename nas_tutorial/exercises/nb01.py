@@ -80,7 +80,7 @@ def test_spell(function):
         expect(isinstance(answer, str), f"{case} it returns {answer!r}, which is no text")
         return answer.replace(" ", "").strip()
 
-    got = [read(function(*case), "it") for case in cases]
+    got = [read(function(*case), f"for {', '.join(case)}") for case in cases]
     expect("{" not in got[0], "arguments: braces are filled in only if an f stands before the quotation mark")
     expect(len(set(got)) > 1, f"arguments: it gives {got[0]!r} for any operations; put the arguments in")
     diagnose(function, spell, cases, SPELLED, read)
