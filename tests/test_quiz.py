@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from IPython.utils.capture import capture_output
+from IPython import display
 
 from nas_tutorial.exercises import quiz
 from nas_tutorial.exercises.quiz import LETTERS, TEXTS, Quiz, of_notebook, quizzes
@@ -49,10 +49,10 @@ def test_no_letter_and_no_length_gives_the_answer_away():
     assert given_away <= len(quizzes()) / 2
 
 
-def test_a_quiz_and_a_source_are_shown_as_page_and_as_text():
-    name = next(iter(quizzes()))
-    with capture_output() as shown:
-        quiz(name)
-        plots.source(A_QUIZ.__class__)
-    for output, word in zip(shown.outputs, ("Answer", "class Quiz"), strict=True):
-        assert "<details>" in output.data["text/html"] and word in output.data["text/plain"]
+def test_a_quiz_and_a_source_are_shown_as_page_and_as_text(monkeypatch):
+    shown = []
+    monkeypatch.setattr(display, "display", lambda data, raw: shown.append(data))
+    quiz(next(iter(quizzes())))
+    plots.source(Quiz)
+    for data, word in zip(shown, ("Answer", "class Quiz"), strict=True):
+        assert "<details>" in data["text/html"] and word in data["text/plain"]
