@@ -1,12 +1,13 @@
 """Shared weights: train a single-path supernet on sampled architectures, and rank architectures with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
-from nas_tutorial.spaces import Architecture
+from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.fitting import Meter, batches, train_epoch
 from nas_tutorial.training.norms import batch_statistics
@@ -21,17 +22,40 @@ def train_paths(
     descent: Descent,
     generator: torch.Generator,
     workers: int = 0,
+    paths: int = 1,
 ) -> Meter:
     """One epoch over `data.train`: every batch trains the weights of one freshly sampled architecture.
 
     The gradient of the expected loss is estimated by that of M sampled architectures, M = 1  (ENAS, eq. 1).
+    paths: how many are sampled for each batch; their gradients are added up before the one step  (FairNAS, alg. 1).
+    ENAS would divide the sum by M: divide the learning rate. All M are in memory at once. The meter counts the added
+    losses, and the accuracy of the last path.
     """
 
     def loss_on(images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        logits = supernet(images, sampler())
-        return nn.functional.cross_entropy(logits, labels), logits
+        logits = [supernet(images, sampler()) for _ in range(paths)]  # M × (B, classes)
+        return sum(nn.functional.cross_entropy(each, labels) for each in logits), logits[-1]
 
     return train_epoch(supernet, data.train, data, descent, generator, loss_on, workers)
+
+
+def fair_sampler(space: Space, generator: torch.Generator) -> Sampler:
+    """Draw paths in rounds, in which every option of every decision occurs exactly once  (FairNAS, alg. 1).
+
+    Raises ValueError where decisions have different numbers of options, as in `enas_micro`.
+    """
+    options = {len(decision.options) for decision in space.decisions}
+    if len(options) != 1:
+        numbers = ", ".join(map(str, sorted(options)))
+        raise ValueError(f"A fair round needs decisions with equally many options, but {space.name} has {numbers}.")
+    (options,) = options
+
+    def rounds() -> Iterator[Architecture]:
+        while True:
+            orders = [torch.randperm(options, generator=generator).tolist() for _ in space.decisions]
+            yield from map(space.architecture, zip(*orders, strict=True))  # path i takes the i-th of every order
+
+    return partial(next, rounds())
 
 
 @torch.no_grad()
