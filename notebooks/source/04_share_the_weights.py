@@ -9,9 +9,8 @@
 # 25 min reading · 34 min exercises · longest cell 40 s · all cells 220 s · 0.8 GB
 
 # %% [markdown]
-# ![Three nodes, joined by three bundles of five lines, twice. In batch 1 the lines 3×3, skip and 1×1 are lit, in batch
-# 2 the lines 3×3, pool and skip. Beside it: 15 operations, one set of weights each. Only what is lit runs, only what
-# runs learns. Here the blue 3×3 is on both paths: it goes on with what batch 1 taught it.](pictures/04.png)
+# ![Three nodes joined by bundles of five lines, twice. Each time three lines are lit, one in a bundle; the blue 3×3 is
+# lit both times. Only what is lit runs and learns](pictures/04.png)
 #
 # All cells are sub-graphs of one graph. That sentence, its authors report, made architecture search a thousand times
 # cheaper.
@@ -68,7 +67,7 @@ from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, tra
 # - **B.** At neither end: weights that belong to everybody fit nobody, and useless cells come anywhere.
 # - **C.** At the lower end: useless cells come last, but at most four of its ten best are among the true ten.
 #
-# Write down a letter and one sentence why. The answer comes in *The best ten*.
+# Write down a letter and a reason. The answer comes in *The best ten*.
 
 # %% [markdown] tags=["slide"]
 # ## Predict first: how well does one shared network rank 125 cells?
@@ -108,7 +107,7 @@ def can_see(cell):
 
 
 sees = np.array([can_see(cell) for cell in cells])
-print(f"without an open 3×3: {(~sees & ~useful).sum()} of 73 useless cells, {(~sees & useful).sum()} of 52 useful")
+print("without an open 3×3:", (~sees & ~useful).sum(), "of 73 useless cells,", (~sees & useful).sum(), "of 52 useful")
 assert (sees & ~useful).sum() == 1
 
 # %% [markdown]
@@ -152,8 +151,8 @@ print(f"useful and useless cells make {useful.sum() * (~useful).sum()} pairs")
 assert 0.6 < honest[0] < 0.8 and honest[1] <= 5 and honest[3] >= 6
 
 # %% [markdown]
-# What we see: τ of about 0.7 is what a full training of every cell gives. In the desert the order is nearly all noise.
-# So do not expect τ near 1 from anything; expect at most what one honest training gives.
+# What we see: a full training of every cell gives τ of about 0.7. So do not expect τ near 1 from anything; expect at
+# most what one honest training gives.
 
 # %%
 quiz("a_fair_mark")
@@ -291,9 +290,9 @@ quiz("next_to_zero")
 # %% [markdown]
 # ## Train by rolling dice
 #
-# Why should shared weights work at all? Because an edge detector is an edge detector: a 3×3 convolution that finds
-# slanted lines is useful in many cells, whatever stands beside it. Sharing bets that what an operation learns in one
-# cell is worth something in the next. It is a bet, not a theorem, and the rest of this notebook is about its odds.
+# Why should shared weights work at all? A 3×3 convolution that finds slanted lines is useful in many cells, whatever
+# stands beside it. Sharing bets that what an operation learns in one cell is worth something in the next. It is a bet,
+# not a theorem, and the rest of this notebook is about its odds.
 #
 # The aim is weights that are good *on average over architectures*:
 #
@@ -433,20 +432,18 @@ with plots.style():
     axes.set(xlabel="accuracy at shared weights", ylabel="accuracy trained alone")
     axes.set_title("Sharing tells useful from useless, not best from good")
     axes.legend(loc="lower right")
-alt = "Accuracy at shared weights against accuracy alone: useless cells crowd low and left; a wide cloud above 0.4."
-plots.show(figure, alt)
+plots.show(figure, "Score against truth: useless cells crowd low and left, useful ones form a wide cloud.")
 
 # %% [markdown]
 # What we see: over all cells τ lies a little below that of one honest training. Of 3,796 pairs of a useful and a
 # useless cell few are in the wrong order. But *within* the upper cloud the order is loose: τ among the useful cells
 # falls further than that of an honest training. Much of the large τ came from the border of the desert.
 #
-# A shared accuracy is a **score for ranking**, never an estimate of what the cell reaches alone. It can be the lower of
-# the two, because shared weights are a compromise, or the higher, because every operation has been trained for longer
-# than in the table's three epochs.
+# A shared accuracy is a **score for ranking**, never an estimate of what the cell reaches alone: points lie on both
+# sides of what they would be if the two were equal.
 #
-# Keep this in mind when you read papers. A large τ over a whole space may only say that the space has bad cells and
-# that they are easy to recognise. A fair report says how τ looks among the cells that matter.
+# A large τ over a whole space may only say that its bad cells are easy to recognise. A fair report says how τ looks
+# among the cells that matter.
 
 # %%
 quiz("large_tau")
@@ -476,25 +473,25 @@ for name, scores in (("one honest training", runs), ("shared weights", shared), 
 # %% [markdown]
 # **Back to your prediction: C.** The supernets found 4, 2 and 0 of the true ten best. Blind luck promises 0.8, and one
 # honest training of every cell finds most of them. The three supernets differ: two put one of the very best cells
-# first, the third loses more than ten points, and even the best of its first ten does not come near. *At the very top,
-# a supernet may know a lot or next to nothing, and it does not tell you which.* Seed 0 would have made a fine success
-# story on its own, seed 2 a fine failure. That is the reason to report all of them.
+# first, the third loses more than ten points, and even the best of its first ten is worse than the best of ten blindly
+# drawn ones on average. *At the very top, a supernet may know a lot or next to nothing, and it does not tell you
+# which.* Seed 0 would have made a fine success story on its own, seed 2 a fine failure. That is the reason to report
+# all of them.
 #
-# **A** expects too much of one set of weights, **B** too little.
-#
-# What is robust? Throwing out the bad. If your space has a desert, a supernet clears it away for the price of a few
-# trainings. What remains should be compared by training it alone.
+# **A** expects too much of one set of weights, **B** too little. What is robust? Throwing out the bad. If your space
+# has a desert, a supernet clears it away for the price of a few trainings. What remains should be compared by training
+# it alone.
 #
 # ## Why the top goes wrong
 #
-# Three suspects: *noise*, *time*, *company*. We can put each of them to a test.
+# Three suspects: *noise*, *time*, *company*. We put each of them to a test.
 #
 # **Noise.** Many useful cells lie close together, and where the truth itself is a toss-up, nobody can predict it. But
 # one honest training has this noise, too, and does better. So noise is not all.
 #
 # **Time.** A shared weight has been trained for about twelve epochs, a weight in the table for three. Perhaps the
-# supernet answers another question: who is good after *twelve* epochs? Then its scores should agree better with a
-# truth of twelve epochs. That truth is expensive, so we take half of the useful cells, drawn at random, and two seeds.
+# supernet answers another question: who is good after *twelve* epochs? Then its scores should agree better with a truth
+# of twelve epochs. That truth is expensive, so we take half of the useful cells, drawn at random, and two seeds.
 
 # %%
 half = np.sort(np.random.default_rng(0).choice(np.flatnonzero(useful), 26, replace=False))
@@ -519,27 +516,28 @@ for name, found in (("shared weights", scores), ("one training of 3 epochs", sho
 assert mean_tau(scores, long) < mean_tau(scores, short[:2]) and mean_tau(short, long) < mean_tau(long, long)
 
 # %% [markdown]
-# What we see: the suspicion is **not supported**. With the longer truth the supernets agree *less*, not more. The long
-# truth is no more noisy: two trainings of twelve epochs agree with each other as well as two of three epochs do. But
-# it is another truth: a training of three epochs predicts it poorly, too. *Truth always comes with a recipe*, and our
-# supernet ranks by the short one, if by any: perhaps it sees who learns fast. That is a guess.
+# What we see: the suspicion is **not supported**. With the longer truth the supernets agree *less*, not more. The
+# longer truth is no noisier: two trainings of twelve epochs agree with each other as well as two of three epochs do.
+# But it is another truth: a training of three epochs predicts it poorly, too. *Truth always comes with a recipe*, and
+# if our supernet ranks useful cells by any, it is the short one. Perhaps it sees who learns fast; that is a guess.
 #
-# **Company.** The weights of an operation serve every path that uses it. The 3×3 convolution on the edge 1 → 2 sees
-# what a skip, a pool or another convolution lets through, and has to please them all. Look inside: one picture, four
-# companions on the edge 0 → 1, zero on 0 → 2. Left the shared 3×3, right one that a network trained for its own cell.
+# **Company.** The 3×3 convolution on the edge 1 → 2 sees what a skip, a pool or another convolution lets through, and
+# has to please them all. Look inside: one picture, four *companions* on the edge 0 → 1, zero on 0 → 2. In the middle
+# two channels of the shared 3×3, on the right those of a network trained for this cell alone; in brackets the
+# accuracies.
 
 
 # %%
 def maps_behind(companion):
-    """Node 1, and two channels of the 3×3 behind it, shared and of its own; and both accuracies."""
+    """Node 1, two channels of the 3×3 behind it, shared and its own, and both accuracies."""
     cell = space.parse(f"|{companion}~0|+|zero~0|conv_3x3~1|")
     own = training.train_from_scratch(cell, strokes.train, strokes, tables.TINY_RECIPE, 0, "cpu")
-    looks = [(supernets[0], cell), (own, None)]
-    found = [inside.feature_maps(net, strokes, strokes.validation.images[:500], choice) for net, choice in looks]
+    number, pictures = cells.index(cell), strokes.validation.images[:500]
+    found = [inside.feature_maps(*look) for look in ((supernets[0], strokes, pictures, cell), (own, strokes, pictures))]
     behind = [m.edges["2<1"][1] for m in found]  # (4, 10, 10) each
     liveliest = [maps[maps.flatten(1).var(1).argsort(descending=True)[:2]] for maps in behind]
     node = found[0].states[1]
-    return node[node.flatten(1).var(1).argmax()], *liveliest, average[cells.index(cell)], table.accuracy(cell)
+    return node[node.flatten(1).var(1).argmax()], *liveliest, shared[0][number], runs[0][number]
 
 
 # %% tags=["slide-output"]
@@ -553,15 +551,13 @@ with plots.style():
         inside.show_row(line[2:4], [(f"shared 3×3\n({score:.2f})", common[0]), ("", common[1])])
         inside.show_row(line[4:], [(f"its own 3×3\n({accuracy:.2f})", own[0]), ("", own[1])])
     figure.suptitle("One convolution for four companions, or one for each", x=0.01, ha="left")
-alt = "Four rows. Behind a 1×1 the shared 3×3 answers to noise all over the picture, its own to the stroke only."
-plots.show(figure, alt)
+plots.show(figure, "Four rows. Behind a 1×1 the shared 3×3 answers to noise, its own to the stroke.")
 
 # %% [markdown]
-# What we see (accuracies of the cell in brackets): the same nine numbers per channel answer sharply behind one
-# companion and to noise all over the picture behind another, while each cell's own convolution answers where the
-# stroke is. That is one picture and one seed. Now count, for all three: what does this convolution *want*? Its
-# **pull** is its gradient when a certain cell runs. We take two halves of the training pictures, and compare pulls by
-# their cosine: 1 is the same direction, 0 unrelated, −1 opposite.
+# What we see: behind the 1×1 the shared convolution answers to noise all over the picture; that cell's own answers at
+# the stroke. Behind the other companions both find it, more or less. That is one picture and one seed. Now count, for
+# all three: what does this convolution *want*? Its **pull** is its gradient when a certain cell runs. We take two
+# halves of the training pictures, and compare pulls by their cosine: 1 is the same direction, 0 unrelated, −1 opposite.
 
 
 # %%
@@ -596,14 +592,14 @@ for kind in agreements[0]:
 assert all(f["the same cell"] > 0.8 > 0.6 > f["the same companion"] > f["another companion"] for f in agreements)
 
 # %% [markdown]
-# What we see: a cell pulls in the same direction on other pictures, so its pull is no noise. Another cell with the same
-# companion pulls more or less elsewhere; with another companion, even a little against it. So the shared weight rests
-# where the pulls cancel: a compromise, and nobody's optimum. (Where they cancel, some *must* point against each other;
-# the news is how strong and steady each is.)
+# What we see: on other pictures a cell pulls in the same direction, so its pull is no noise. Another cell with the same
+# companion agrees with it in part; a cell with another companion does not, or pulls a little against it. One set of
+# weights cannot follow all of them. (At any compromise some pulls point against others. The news is how steady each
+# is.)
 #
 # If that is why the top goes wrong, less company should help. So **split** the space: five supernets, one for each
 # operation on 0 → 1, twelve epochs each, 60 in total as before. (Zhao et al., 2021, call it few-shot.) As a control,
-# split on 0 → 2: the same number of supernets and epochs, but the companions stay mixed.
+# split on 0 → 2: as many supernets and epochs, but the companions stay mixed.
 
 
 # %%
@@ -632,9 +628,9 @@ assert by_companion[2] > max(by_sharing[2], by_direct[2]) and by_companion[3] > 
 
 # %% [markdown]
 # What we see: for the same number of epochs the split by companion finds most of the true ten, for each of the three
-# seeds, nearly as many as one honest training. The control does not, so it is not the splitting that helps. The price
-# stands in the second column: shorter training blurs the border of the desert. **Company is guilty**; at least in this
-# space, and on this edge. Which edge to split nobody tells you beforehand; the pulls may.
+# seeds, nearly as many as one honest training. The control does not, so it is not the splitting that helps. **Company
+# is guilty**; at least in this space and on this edge. It is no cure for everything: the border is no sharper, and one
+# of the three winners is a poor one.
 
 # %%
 quiz("less_company")
@@ -644,9 +640,9 @@ quiz("less_company")
 #
 # In the long run dice are fair; in ten batches they are not. FairNAS (Chu et al., 2021) removes the luck. A *round* has
 # as many paths as an edge has operations, and over the round every operation of every edge occurs exactly once. All
-# paths of a round run on the same batch, their gradients are *added up*, and then comes one step. So no operation
-# learns more often than another, or later. In the package `fair_sampler` draws such rounds, and `train_paths` takes the
-# number of paths of a step. Five paths a batch cost five times as much, so we train 12 epochs in place of 60.
+# paths of a round run on the same batch, their gradients are *added up*, and then comes one step. In the package
+# `fair_sampler` draws such rounds, and `train_paths` takes the number of paths of a step. Five paths a batch cost five
+# times as much, so we train 12 epochs in place of 60.
 #
 # ### Exercise: Draw a fair round · ★★☆ · 5 min
 #
@@ -675,8 +671,9 @@ report("shared weights", shared)
 assert abs(by_fairness[0] - by_sharing[0]) < 0.1 and by_fairness[3] < by_companion[3]
 
 # %% [markdown]
-# What we see: for the same number of forward passes no clear gain, in any of the five columns. With about 370 draws of
-# each operation dice are fair enough here; what remained was company, and a fair round does not change it.
+# What we see: for the same number of forward passes τ over all cells is a little larger for each seed, but among the
+# useful cells and at the top there is no gain. A fair round changes how often an operation learns, not in which
+# company.
 
 # %% [markdown]
 # ## Batch norm has a memory, and it is of the wrong cells
@@ -687,8 +684,8 @@ assert abs(by_fairness[0] - by_sharing[0]) < 0.1 and by_fairness[3] < by_compani
 # **Question.** The last batch norm, in the head, sees what the cell lets through: now a convolution, now a pool, now
 # zeros. Running averages over *what* does it keep?
 #
-# Over a mixture of all paths. That mixture belongs to no cell. In evaluation mode every cell is normalised with
-# somebody else's numbers. Compare the running ones with each cell's own.
+# Over a mixture of all paths, which belongs to no cell. In evaluation mode every cell is normalised with somebody
+# else's numbers. Compare the running ones with each cell's own.
 
 # %%
 norm, net = supernets[0].head.norm, supernets[0]
@@ -730,16 +727,16 @@ print("mean accuracy of the useful cells: running {:.2f}, re-estimated {:.2f}".f
 assert by_running[0] < by_sharing[0] - 0.08 and by_running[2] < by_sharing[2] and levels[0] < levels[1] - 0.1
 
 # %% [markdown]
-# What we see: with running statistics τ drops, for each of the three seeds, and so does the mean accuracy of the useful
-# cells: good weights, read through somebody else's glasses. Hundreds of pairs change sides.
+# What we see: with running statistics τ drops, for each of the three seeds, over all cells and among the useful ones,
+# and so does their mean accuracy: good weights, read through somebody else's glasses. Hundreds of pairs change sides.
 #
-# One column does not fit, and we do not hide it: the regrets are no larger with running statistics. With three seeds,
-# and with the top as noisy as we saw, such a number can fall either way. τ counts all 7,750 pairs; a regret looks at
-# one cell. Trust the measure that averages over more.
+# Two columns do not fit, and we do not hide it: at the top nothing gets worse. With three seeds, and with the top as
+# noisy as we saw, such a number can fall either way. τ counts all pairs of cells; a regret looks at one cell. Trust the
+# measure that averages over more.
 #
 # **Is it allowed** to use the statistics of the validation batch? It uses its pictures, not its labels, but a picture
-# is then judged with 499 others in view. For ranking that is harmless. For the final test of a network it is not:
-# there batch norm must use what it learned in training.
+# is then judged with 499 others in view. For ranking that is harmless. For the final test of a network it is not: there
+# batch norm must use what it learned in training.
 
 # %%
 quiz("one_picture")
@@ -747,9 +744,8 @@ quiz("one_picture")
 # %% [markdown]
 # ## Inherit the weights
 #
-# A cell chosen at shared weights need not start from nothing. `copy_weights` gives a stand-alone network the weights
-# of its path. First a check that the two are the same network: with the statistics of one batch, they must give the
-# same logits.
+# A cell chosen at shared weights need not start from nothing. `copy_weights` gives a stand-alone network the weights of
+# its path. First a check: with the statistics of one batch, both must give the same logits.
 #
 # Does the inheritance help? Give the six truly best cells one epoch of training, once from scratch and once with
 # inherited weights. Beside it, what they had *before* that epoch, and what the table's three epochs give.
@@ -784,10 +780,10 @@ assert max(scratch) < 0.8 < min(rows["at the shared weights"]) < min(inherited)
 # %% [markdown]
 # What we see: one epoch from scratch leaves the six cells far below. At the shared weights they are right on most
 # pictures *before* that epoch begins: most of the gain is inherited, not learnt. After it they stand where three epochs
-# from scratch lead. So the shared weights are *good weights*; what they lack is fairness between cells.
+# from scratch lead. So the shared weights are *good weights*, though they do not rank well.
 #
-# One warning. An accuracy after inheriting is no fair *comparison* of cells: some paths were drawn more often, or
-# fitted the company better. Final numbers come from scratch, with several seeds.
+# An accuracy after inheriting is no fair *comparison* of cells: some fitted the company better. Final numbers come from
+# scratch, with several seeds.
 #
 # ## Look inside
 #
@@ -828,11 +824,9 @@ plots.show(
 #
 # <details><summary>Answers</summary>
 #
-# 1. Low: without a 3×3 convolution a cell can at best average neighbours, and an average hardly knows a direction.
-#    Training cannot change it, so no weights, shared or own, help much.
+# 1. Low: without a 3×3 convolution a cell can at best average neighbours, and no weights, shared or own, help much.
 # 2. Left, mostly: the truth on the vertical axis does not change, the score falls.
-# 3. It would be a cell that the supernet flatters, and a search by shared accuracy would fall for it. Look at the
-#    lower right: it is nearly empty here. That is why the desert does no harm.
+# 3. It would be a cell that the supernet flatters, and a search would fall for it. The lower right is nearly empty here.
 #
 # </details>
 
@@ -856,18 +850,16 @@ widgets.view(
 # ## What can go wrong
 #
 # Batch norm in the wrong mode has touched published numbers. *Neural Architecture Search without Training* (Mellor et
-# al., 2021) scores cells with a network that was **never trained**. Its search script called `.eval()` first. In
-# [issue 1 of the repository](https://github.com/BayesWatch/nas-without-training/issues/1) the authors explain what
-# that does: batch norm then uses running statistics, which no training has ever filled. They call it an oversight,
-# took the call out, and set out to update the paper's results. A reader's question about a figure had brought it to
-# light.
+# al., 2021) scores cells with a network that was **never trained**. Its search script called `.eval()` first. In [issue
+# 1 of the repository](https://github.com/BayesWatch/nas-without-training/issues/1) the authors explain what that does:
+# batch norm then uses running statistics, which no training has ever filled. They call it an oversight, took the call
+# out, and set out to update the paper's results. A reader's question about a figure had brought it to light.
 #
 # What *are* the running statistics of a network that has not been trained? Mean 0 and variance 1. With these, batch
-# norm returns its input as it came: it is switched off. The script measured networks *without* normalisation. Nothing
-# crashed, and the scores looked like scores.
+# norm returns its input as it came: it is switched off. Nothing crashed, and the scores looked like scores.
 #
-# Here is the same slip in our own code, and a check that catches it: **normalised channels have deviation 1.** It
-# needs no accuracy, no truth, and takes a second.
+# Here is the same slip in our own code, and a check that catches it: **normalised channels have deviation 1.** It needs
+# no accuracy, no truth, and takes a second.
 
 # %%
 from nas_tutorial.training.norms import evaluation_mode
@@ -903,12 +895,12 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 # %% [markdown]
 # ## In this notebook we have
 #
-# - put 125 cells into one graph with 15 operations, and walked single paths through it;
-# - written the whole one-shot method, and seen that a batch teaches the operations on its path, and no others;
+# - put 125 cells into one graph with 15 operations, walked single paths through it, and seen who learns;
+# - written the whole one-shot method;
 # - held the ranking against the truth, and beside it one honest training: useful from useless yes, best from good less;
 # - tested why: a longer truth does not agree better, less company does;
-# - seen what batch norm remembers in a supernet, and that statistics must be re-estimated for each cell;
-# - let a stand-alone network inherit its path, and told what was inherited from what was learnt;
+# - seen that batch-norm statistics must be re-estimated for each cell;
+# - let a network inherit its path, and told what was inherited from what was learnt;
 # - met a real slip, `.eval()` where it does not belong, and a check that catches it.
 #
 # **On your own.** Split on 1 → 2, the third edge: what do you expect from the pulls? Then average the scores of three
