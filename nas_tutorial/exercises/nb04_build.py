@@ -99,7 +99,7 @@ class World:
         self.supernet, self.train = Recorder(seed), Passes(self.batches)
         self.optimiser = torch.optim.SGD(self.supernet.parameters(), 0.2, momentum=0.9)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, lambda step: 0.9**step)
-        self.start, self.found = self.weights(), None
+        self.start, self.found, self.error = self.weights(), None, None
 
     def batch(self, size: int) -> tuple[Tensor, Tensor]:
         """Random pictures and labels."""
@@ -112,14 +112,24 @@ class World:
         return self.drawn[-1]
 
     def run(self, function: Callable[..., Any]) -> "World":
-        """Call a function with all of this; what it gives is kept."""
+        """Call a function with all of this; what it gives is kept, and an error behind the last epoch."""
         given = self.supernet, self.draw, self.train, self.epochs, self.optimiser, self.schedule
-        self.found = function(*given, list(self.cells), self.held_out)
+        try:
+            self.found = function(*given, list(self.cells), self.held_out)
+        except Exception as error:
+            if isinstance(error, Mistake) or self.train.run_out < self.epochs:
+                raise
+            self.error = error
         return self
 
     def weights(self) -> Tensor:
         """All weights in a row."""
         return nn.utils.parameters_to_vector(self.supernet.parameters()).detach().clone()
+
+    def is_like(self, other: "World") -> bool:
+        """Whether weights and learning rate are the same as in another world."""
+        same_rate = self.schedule.last_epoch == other.schedule.last_epoch
+        return same_rate and torch.allclose(self.weights(), other.weights(), rtol=1e-7, atol=1e-9)
 
     def memory(self) -> Tensor:
         """All running statistics in a row."""
@@ -162,13 +172,13 @@ def test_step(function):
 def judge_weights(function: Callable[..., Any], **settings: int) -> None:
     """Raise Mistake unless weights and learning rate are right; a known misstep that leads to the same is named."""
     for seed, (world, right) in enumerate(worlds(function, **settings)):
-        steps, wanted = (each.schedule.last_epoch for each in (world, right))
-        if steps == wanted and torch.allclose(world.weights(), right.weights(), atol=1e-9):
+        if world.is_like(right):
             continue
         with warnings.catch_warnings(action="ignore"):  # torch notices one of the missteps
             for sentence, other in MISSTEPS.items():
-                if torch.allclose(World(seed, **settings).run(other).weights(), world.weights(), atol=1e-9):
+                if world.is_like(World(seed, **settings).run(other)):
                     raise Mistake(sentence)
+        steps, wanted = (each.schedule.last_epoch for each in (world, right))
         expect(steps == wanted, f"`schedule.step()` belongs behind every step: {steps} calls for {wanted} batches")
         raise Mistake("the weights are not those after one step down the cross-entropy of each batch's path")
 
@@ -178,6 +188,8 @@ def test_epochs(function):
         seen, wanted, train = len(world.training_calls()), len(right.training_calls()), world.train
         expect(seen == wanted or train.run_out <= train.started, SHORT)
         expect(seen == wanted, f"3 epochs of 3 batches are {wanted} steps, but there are {seen}")
+        modes = [mode for _, mode in world.training_calls()]
+        expect(all(modes), "a later epoch is not in training mode: `supernet.train()` before each of them")
         expect(train.started >= 3, "each epoch repeats the batches of the first: call `train()` anew, in every epoch")
     judge_weights(function, epochs=3, batches=3)
 
@@ -198,6 +210,8 @@ def test_judging(function):
 def listed(world: World) -> list[float]:
     """What a function gave, as one number for each cell; Mistake where it is something else."""
     found = world.found
+    if world.error:
+        raise world.error
     expect(found is not None, "it trains, but returns nothing: judge the cells and `return` their accuracies")
     expect(not isinstance(found, dict), "it returns a dictionary: a list in the order of `cells` is asked for")
     expect(hasattr(found, "__len__"), "it returns one thing: every cell has an accuracy of its own")
@@ -301,6 +315,7 @@ WRONG = {
     "one path is drawn and kept": attempt(paths="once"),
     "no weight has moved": attempt(order=("zero", "step", "backward", "rate")),
     "batch norm is not in training mode": attempt(mode=False),
+    "`schedule.step()` belongs behind every step: 0 calls": attempt(order=ORDER[:3]),
     **MISSTEPS,
     SHORT: attempt(fresh=False),
     "3 epochs of 3 batches are 9 steps, but there are 3": returned_in_the_loop,

@@ -6,7 +6,7 @@
 #
 # <!-- badges -->
 #
-# 25 min reading · 34 min exercises · longest cell 40 s · all cells 220 s · 0.8 GB
+# 50 min reading · 34 min exercises · longest cell 35 s · all cells 185 s · 1.0 GB
 
 # %% [markdown]
 # ![Three nodes joined by bundles of five lines, twice. Each time three lines are lit, one in a bundle; the blue 3×3 is
@@ -18,8 +18,8 @@
 # %% [markdown]
 # ## You will do, learn, need
 #
-# **Do.** Build the network that contains all others. Train it, one path at a time, with a function of your own. Rank
-# all 125 cells with it in a second, and compare with the table in which every cell was trained alone.
+# **Do.** Build one network that contains 125. Train it, one path at a time, with a function of your own. Hold its
+# ranking against the truth.
 #
 # **Learn.** What *weight sharing*, *supernet*, *one-shot* and *single path* mean. What a shared accuracy is good for,
 # and what it is not, and why. Why batch normalisation needs care in a supernet.
@@ -70,18 +70,18 @@ from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, tra
 # Write down a letter and a reason. The answer comes in *The best ten*.
 
 # %% [markdown] tags=["slide"]
-# ## Predict first: how well does one shared network rank 125 cells?
+# ## 1 min: One network for 125 cells: how will it rank them?
 #
 # Each batch trains one random cell. Then every cell is measured at the shared weights.
 #
-# - **A.** Well at both ends: at least 7 of its best ten are true
+# - **A.** At both ends: useless last, at least 7 of its best ten true
 # - **B.** At neither end: useless cells come anywhere
-# - **C.** At the lower end only: useless last, at most 4 of ten
+# - **C.** At the lower end: useless last, at most 4 of ten true
 #
 # Note:
-# 2 min. Let everybody write down a letter and one sentence why, then count hands. Do not comment. Say that the answer
-# comes in the section on the best ten, and that each of the three has been claimed in print for some space. Ask one
-# student for each letter to tell the reason in a sentence; write the reasons on the board and come back to them.
+# 1.5 min. Let everybody write down a letter and a reason, alone, then count hands. Do not comment. Ask one student for
+# each letter to say the reason in a sentence, and write the three sentences on the board: they come back in the middle
+# of the lecture, when we count. Say what "true" means here: every cell was trained alone, with three seeds.
 
 # %% [markdown]
 # ## The truth, and what it cost
@@ -144,6 +144,17 @@ def report(name, scores, truths=(truth, truth, truth)):
     return rows.mean(0)
 
 
+# %% [markdown] tags=["slide"]
+# ## What an expensive ranking is worth
+#
+# Every cell trained alone, **once**, against the mean of the other two seeds:
+#
+# Note:
+# 1 min. Before we judge anything cheap, judge the expensive way. Here is one honest training of each of the 125 cells.
+# Read the columns aloud: τ over all cells; wrong pairs, where a useless cell is ahead of a useful one; τ among the 52
+# useful ones; how many of its ten best are among the true ten; and regret. Not one of these rows is perfect, because
+# the truth is noisy. This table is our yardstick.
+
 # %% tags=["slide-output"]
 rest = [np.delete(runs, seed, axis=0).mean(0) for seed in range(3)]  # the truth without this seed
 honest = report("one honest training", runs, rest)
@@ -154,7 +165,15 @@ assert 0.6 < honest[0] < 0.8 and honest[1] <= 5 and honest[3] >= 6
 # What we see: a full training of every cell gives τ of about 0.7. So do not expect τ near 1 from anything; expect at
 # most what one honest training gives.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## 1 min: Is 0.62 a bad τ?
+#
+# Note:
+# 1.5 min. Half a minute alone, then hands. Most people know that 1 is perfect, and that is the trap: nobody reaches 1
+# here, not even a fourth honest seed. Whenever a paper gives you a rank correlation, ask for this second number beside
+# it. Click for the answer, and go on.
+
+# %% tags=["slide-output"]
 quiz("a_fair_mark")
 
 # %% [markdown]
@@ -168,6 +187,17 @@ quiz("a_fair_mark")
 # operation per edge. Two paths with the same operation on the same edge use the same weights.
 #
 # **Question.** How many weights do we save against 125 networks of their own?
+
+# %% [markdown] tags=["slide"]
+# ## All operations on all edges: the supernet
+#
+# A cell is a **path** through it. Same operation on the same edge: **same weights**.
+#
+# Note:
+# 0.5 min. The cell "3×3, then 3×3" and the cell "3×3, then skip" begin with the same convolution. Why learn it twice?
+# Put every operation on every edge once. Fifteen modules stand for 125 cells. Read the edge names: target first, then
+# source. The ratio of weights is modest here because the space is tiny; it is the product against the sum that matters,
+# and that is the next question.
 
 # %% tags=["slide-output"]
 with training.seeded(0):
@@ -185,7 +215,15 @@ assert (together, alone) == (528, 19_200)
 # What we see: three edges, five operations each: 15 modules stand for 125 cells. (The name of an edge gives its target
 # first: "into node 2, from node 1".) Alone, the cells need 36 times as many weights.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## 1 min: What does one more operation cost?
+#
+# Note:
+# 1.5 min. Let them compute. Six to the power of three is 216, and three times six is 18. If the class is quick, ask for
+# the space of DARTS: 14 edges, 8 operations, two cells. The product has nineteen digits, the sum is 224. That gap is
+# the whole reason why weight sharing exists.
+
+# %% tags=["slide-output"]
 quiz("what_grows")
 
 # %% [markdown]
@@ -194,7 +232,19 @@ quiz("what_grows")
 # The supernet is called with pictures *and* an architecture. On each edge the architecture names one operation; only
 # that one runs. Let us take a cell, and let every operation say when it is called.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## One path runs, twelve operations sleep
+#
+# - Forwards: one operation on each edge, 3 of 15
+# - Backwards: only what ran gets a gradient
+# - So a batch costs as much as **one** cell
+#
+# Note:
+# 0.5 min. We put a hook on each of the fifteen operations and called the supernet with this cell: three hooks fired.
+# Then we called backward: of six convolutions, two have a gradient. So memory and time are those of one cell. Say that
+# DARTS, in notebook 07, does the opposite: all fifteen run, and it pays for it.
+
+# %% tags=["slide-output"]
 cell = space.parse("|conv_3x3~0|+|skip~0|conv_1x1~1|")
 images, labels = next(training.batches(strokes.train, strokes, 64))
 called = []
@@ -284,7 +334,7 @@ tally = Counter((int(learners(*cell.answers.values())), counted(cell)) for cell 
 for (yours, gradients), number in sorted(tally.items()):
     print(f"{number:3} cells: you say {yours}, autograd says {gradients}")
 
-# %%
+# %% tags=["slide-output"]
 quiz("next_to_zero")
 
 # %% [markdown]
@@ -319,6 +369,40 @@ check(never_trained)
 solution(never_trained)
 for number in (3, 10, 31, 62):
     print(f"{number:2} batches: {float(never_trained(5, number)):.6f}")
+
+# %% [markdown] tags=["slide"]
+# ## The aim: weights that are good on average
+#
+# $$\min_w \; \mathbb{E}_{a}\big[\,L_{train}(a, w)\,\big]$$
+#
+# - The mean runs over 125 cells: too many for every batch
+# - Estimate it with **one** cell, drawn anew for each batch
+#
+# Note:
+# 1 min. This is stochastic gradient descent over two kinds of data: pictures and architectures. A few pictures stand
+# for all pictures, one cell stands for all cells. ENAS draws with replacement, each batch by itself. Why should one set
+# of weights serve all? Because a detector of slanted lines is useful in many cells. It is a bet; now we write it down.
+
+# %% [markdown] tags=["slide"]
+# ## The whole method has seven lines
+#
+# ```python
+# supernet.train()
+# for _ in range(epochs):
+#     for images, labels in train():
+#         loss = cross_entropy(supernet(images, draw()), labels)
+#         optimiser.zero_grad()
+#         loss.backward()
+#         optimiser.step()
+# ```
+#
+# Against ordinary training one thing is new: `draw()`.
+#
+# Note:
+# 1 min. Let the class find the one thing that differs from training a single network. It is the second argument of the
+# supernet. Everything else they have written a hundred times. In the notebook they build this, with the judging of all
+# cells behind it, in about eighteen minutes, and compare it with the package's function: the accuracies agree to the
+# last digit. Good homework for today.
 
 # %% [markdown]
 # An epoch has 31 batches here, so no operation is forgotten for long.
@@ -390,7 +474,17 @@ print(f"largest difference over {len(cells)} cells: {gap:.3f}")
 # gradients. Three supernets, 60 epochs each.
 
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## Six times fewer epochs, and four times as many for each weight
+#
+# Note:
+# 0.5 min. Three supernets, three seeds, sixty epochs each. The table needed three epochs for each of 125 cells. So
+# sharing saves a factor of about six; in a larger space the left number grows and the right one need not. But look at
+# the second line: each operation has been trained for longer than in the table. Keep that in mind, it becomes a suspect
+# later.
+
+
+# %% tags=["slide-output"]
 def train_supernet(seed, epochs=60, sampler_of=lambda generator: partial(space.sample, generator), paths=1):
     """A supernet, trained on one path per batch; `sampler_of` makes from a generator what draws paths."""
     with training.seeded(seed) as generator:
@@ -415,11 +509,28 @@ print(f"each operation of an edge is trained on about {60 / 5:.0f} epochs' worth
 # Now measure every cell *at the shared weights*: no training, one forward pass of 500 validation pictures each. Above
 # it the honest training again, which costs six times as much.
 
+# %% [markdown] tags=["slide"]
+# ## Shared weights rank nearly as well, it seems
+#
+# Note:
+# 1 min. Compare the two rows called mean. Over all cells τ is only a little lower, at a sixth of the price. That is the
+# sentence one finds in abstracts. Now the other columns. Of 3,796 pairs across the border few are wrong. Among the
+# useful cells, though, τ falls from 0.6 to 0.4, and of the ten best we find two on average. Ask: where did the large τ
+# come from?
+
 # %% tags=["slide-output"]
 shared = [np.array(shared_accuracies(net, cells, strokes)) for net in supernets]
 report("one honest training", runs, rest)
 by_sharing = report("shared weights", shared)
 assert 0.5 < by_sharing[0] < honest[0] and by_sharing[1] < 150 and by_sharing[2] < honest[2] - 0.1
+
+# %% [markdown] tags=["slide"]
+# ## The border is sharp, the top is a cloud
+#
+# Note:
+# 1 min. Every cell is here three times, once for each supernet. Below the dotted line the useless cells: all on the
+# left. That is where the large τ comes from. Now cover everything left of 0.6 with your hand. What remains is a cloud
+# that hardly leans. A cell with a true accuracy of 0.75 may score as high as the best one.
 
 # %% tags=["slide-output"]
 seeds, average = (0, 1, 2), np.mean(shared, 0)  # (125,)
@@ -445,7 +556,15 @@ plots.show(figure, "Score against truth: useless cells crowd low and left, usefu
 # A large τ over a whole space may only say that its bad cells are easy to recognise. A fair report says how τ looks
 # among the cells that matter.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## 1 min: What do you ask the authors?
+#
+# Note:
+# 1.5 min. Alone, then hands. This is the most useful habit of the lecture: take the easy pairs out before you believe a
+# rank correlation. Spaces with many broken cells make every method look good. Ask what the easy pairs are in the spaces
+# that they know.
+
+# %% tags=["slide-output"]
 quiz("large_tau")
 
 # %% [markdown]
@@ -462,6 +581,15 @@ def regret_of_ten(scores):
     return float(truth.max() - truth[np.argsort(-scores, kind="stable")[:10]].max())
 
 
+# %% [markdown] tags=["slide"]
+# ## Back to your prediction: whom would a search choose?
+#
+# Note:
+# 1.5 min. First the question: read the row of the shared weights, seed by seed. Two supernets choose one of the very
+# best cells, the third loses fourteen points, and taking ten and training them does not save it. Then click. Count the
+# hands again, and go back to the three sentences on the board. Seed 0 alone would have made a success story, seed 2 a
+# failure. That is why we show all three.
+
 # %% tags=["slide-output"]
 rng = np.random.default_rng(0)
 blind = [rng.permutation(125) for _ in range(2000)]  # random scores
@@ -469,6 +597,10 @@ for name, scores in (("one honest training", runs), ("shared weights", shared), 
     first, ten = [[f(s) for s in scores] for f in (partial(ranking.regret, truth=truth), regret_of_ten)]
     each = f"seeds {np.round(first, 2)}, of ten {np.round(ten, 2)}; " if len(scores) == 3 else ""
     print(f"{name}: {each}mean {np.mean(first):.2f}, of ten {np.mean(ten):.2f}")
+
+# %% [markdown] tags=["slide", "answer"]
+# **C.** 4, 2 and 0 of the true ten best; blind luck promises 0.8. Useless cells are thrown out reliably; at the top a
+# supernet may know a lot or next to nothing, and it does not tell you which.
 
 # %% [markdown]
 # **Back to your prediction: C.** The supernets found 4, 2 and 0 of the true ten best. Blind luck promises 0.8, and one
@@ -493,6 +625,18 @@ for name, scores in (("one honest training", runs), ("shared weights", shared), 
 # supernet answers another question: who is good after *twelve* epochs? Then its scores should agree better with a truth
 # of twelve epochs. That truth is expensive, so we take half of the useful cells, drawn at random, and two seeds.
 
+# %% [markdown] tags=["slide"]
+# ## Three suspects for the loose top
+#
+# - **Noise**: the truth itself is a toss-up. But one honest training has this noise, too, and finds most of the ten.
+# - **Time**: the supernet trained each weight for 12 epochs, the table for 3. Another question, another answer?
+# - **Company**: a weight serves many paths, and has to please them all.
+#
+# Note:
+# 1 min. Explanations are cheap; tests are not. The first suspect is out already: we have its control in the first
+# table. For the second one we need a longer truth. For the third one we look inside the network. Ask the class which
+# they would bet on, and how they would test it, before you go on.
+
 # %%
 half = np.sort(np.random.default_rng(0).choice(np.flatnonzero(useful), 26, replace=False))
 longer = replace(tables.TINY_RECIPE, epochs=12)
@@ -507,6 +651,15 @@ def mean_tau(scores, truths):
     return np.mean([ranking.kendall(scores[i], truths[j]) for i, j in pairs])
 
 
+# %% [markdown] tags=["slide"]
+# ## Time: does a longer truth agree better?
+#
+# Note:
+# 1 min. Half of the useful cells, drawn at random, trained for twelve epochs with two seeds. First row: the supernets
+# agree less with the long truth, not more. Is the long truth just noisy? Last row, right: no, two long trainings agree
+# with each other. But even honest short trainings hardly predict the long ones. So the suspicion is not supported, and
+# we learn something else. Click.
+
 # %% tags=["slide-output"]
 long.append(train_long([1]).mean())
 short, scores = runs[:, half], [score[half] for score in shared]
@@ -514,6 +667,9 @@ print(f"{'mean τ, 26 useful cells':32}  one training of 3 epochs  one of 12")
 for name, found in (("shared weights", scores), ("one training of 3 epochs", short), ("one of 12", long)):
     print(f"{name:32}  {mean_tau(found, short[:2]):24.2f}  {mean_tau(found, long):9.2f}")
 assert mean_tau(scores, long) < mean_tau(scores, short[:2]) and mean_tau(short, long) < mean_tau(long, long)
+
+# %% [markdown] tags=["slide", "answer"]
+# Not supported. And: *truth always comes with a recipe.*
 
 # %% [markdown]
 # What we see: the suspicion is **not supported**. With the longer truth the supernets agree *less*, not more. The
@@ -539,6 +695,15 @@ def maps_behind(companion):
     node = found[0].states[1]
     return node[node.flatten(1).var(1).argmax()], *liveliest, shared[0][number], runs[0][number]
 
+
+# %% [markdown] tags=["slide"]
+# ## Company: one convolution for four companions
+#
+# Note:
+# 1 min. One picture, four rows: what stands in front of the 3×3 convolution. In the middle two channels of the shared
+# one, on the right the one that was trained for this cell alone. Look at the third row. Behind the 1×1 the shared
+# convolution answers to noise all over the picture; its own answers at the stroke. The numbers are accuracies. One
+# picture proves nothing, so the next slide counts.
 
 # %% tags=["slide-output"]
 with plots.style():
@@ -584,6 +749,17 @@ def agreement(net):
     return {kind: np.mean(values) for kind, values in found.items()}
 
 
+# %% [markdown] tags=["slide"]
+# ## Each cell pulls, steadily, elsewhere
+#
+# **Pull**: the gradient of the shared 3×3 when a certain cell runs. Cosine of two pulls, on disjoint pictures:
+#
+# Note:
+# 1 min. A pull says where this cell would like the weight to go. First row: the same cell on other pictures pulls in
+# the same direction, so this is no noise. Second row: another cell with the same operation in front agrees in part.
+# Third row: with another operation in front there is nothing left, or a little against. No set of weights can follow
+# all of them.
+
 # %% tags=["slide-output"]
 agreements = [agreement(net) for net in supernets]
 print("cosine of two pulls        ", *(f"seed {seed}" for seed in seeds), sep="   ")
@@ -619,6 +795,15 @@ def any_of(own, generator):
     return lambda: own[int(torch.randint(len(own), (), generator=generator))]
 
 
+# %% [markdown] tags=["slide"]
+# ## Less company: five supernets, split on 0 → 1, and a control
+#
+# Note:
+# 1.5 min. If company is guilty, less company must help. Five small supernets, twelve epochs each, sixty in total as
+# before; each has one companion only. Upper table: seven to eight of the true ten, nearly an honest training. Lower
+# table, the control: as many supernets, but split on the other edge, so that the companions stay mixed. It does not
+# help at all. Be fair and show the regret: one of the three winners is poor.
+
 # %% tags=["slide-output"]
 by_companion = report("split on 0 → 1", [split(seed, 0) for seed in seeds])
 
@@ -632,7 +817,15 @@ assert by_companion[2] > max(by_sharing[2], by_direct[2]) and by_companion[3] > 
 # is guilty**; at least in this space and on this edge. It is no cure for everything: the border is no sharper, and one
 # of the three winners is a poor one.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## 1 min: And if we split to the end?
+#
+# Note:
+# 1.5 min. The point of this question: sharing is a dial, not a switch. At one end one supernet, at the other 125 honest
+# trainings. Few-shot architecture search lives between the two. Where to stop, and on which edge to split, is an open
+# question; gradients such as our pulls are one of the published criteria.
+
+# %% tags=["slide-output"]
 quiz("less_company")
 
 # %% [markdown]
@@ -664,6 +857,17 @@ dice = random.Random(0)
 for path in fair_round(5, 3, lambda n: dice.sample(range(n), n)):
     print(space.architecture(path))
 
+# %% [markdown] tags=["slide"]
+# ## A fair round: every operation of every edge exactly once
+#
+# Five paths on the **same batch**, gradients added up, then **one** step:
+#
+# Note:
+# 1 min. Dice are fair in the long run only. FairNAS shuffles the five operations of each edge and reads the columns.
+# Ask what they expect before you point at the tables. Over all cells τ is a little larger, for each seed. Among the
+# useful cells and at the top there is no gain. Fairness changes how often a weight learns, not in which company. In
+# other spaces it may matter more.
+
 # %% tags=["slide-output"]
 fair = [train_supernet(seed, 12, partial(fair_sampler, space), paths=5) for seed in seeds]
 by_fairness = report("fair rounds", [np.array(shared_accuracies(net, cells, strokes)) for net in fair])
@@ -678,7 +882,7 @@ assert abs(by_fairness[0] - by_sharing[0]) < 0.1 and by_fairness[3] < by_compani
 # %% [markdown]
 # ## Batch norm has a memory, and it is of the wrong cells
 #
-# One detail decides whether any of this works. A batch-norm layer subtracts a mean and divides by a deviation. In
+# A batch-norm layer subtracts a mean and divides by a deviation. In
 # training it takes them from the batch at hand. On the side it keeps *running* averages, to be used in evaluation.
 #
 # **Question.** The last batch norm, in the head, sees what the cell lets through: now a convolution, now a pool, now
@@ -718,6 +922,17 @@ def running_accuracies(net):
     return np.array([float((net(images, cell).argmax(-1) == labels).float().mean()) for cell in cells])
 
 
+# %% [markdown] tags=["slide"]
+# ## Batch norm remembers a mixture that belongs to no cell
+#
+# In evaluation mode it uses running averages over **all** paths.
+#
+# Note:
+# 1 min. In training, batch norm takes mean and deviation from the batch; on the side it keeps running ones. In a
+# supernet they run over all paths. Upper table: each cell judged with them. Lower table: with statistics of its own.
+# The weights are the same! The mean accuracy of the useful cells falls by thirty points. Point out that the top columns
+# do not fit the story, and that three seeds are few.
+
 # %% tags=["slide-output"]
 running = [running_accuracies(net) for net in supernets]
 by_running = report("running statistics", running)
@@ -734,11 +949,19 @@ assert by_running[0] < by_sharing[0] - 0.08 and by_running[2] < by_sharing[2] an
 # noisy as we saw, such a number can fall either way. τ counts all pairs of cells; a regret looks at one cell. Trust the
 # measure that averages over more.
 #
-# **Is it allowed** to use the statistics of the validation batch? It uses its pictures, not its labels, but a picture
-# is then judged with 499 others in view. For ranking that is harmless. For the final test of a network it is not: there
-# batch norm must use what it learned in training.
+# **Is it allowed** to use the statistics of the validation batch? It uses its pictures, not its labels; for ranking
+# that is harmless. For the final test of a network it is not: there batch norm must use what it learned in training.
 
-# %%
+
+# %% [markdown] tags=["slide"]
+# ## 1 min: Which statistics for a phone?
+#
+# Note:
+# 1.5 min. Re-estimating from the batch is right for ranking and wrong for use: a picture would be judged by its
+# neighbours. After the search, train the chosen cell alone; then its running averages are its own. Ask where else they
+# have seen a network that is good in training mode and poor in evaluation mode.
+
+# %% tags=["slide-output"]
 quiz("one_picture")
 
 # %% [markdown]
@@ -766,6 +989,16 @@ def after_one_epoch(cell, seed, source=None):
             pass
     return training.evaluate(network, strokes.validation, strokes)
 
+
+# %% [markdown] tags=["slide"]
+# ## Shared weights are good weights
+#
+# The six truly best cells, seeds 0, 1, 2:
+#
+# Note:
+# 1 min. Read the third line first: this is what the cells have at the shared weights, without any training of their
+# own. Then one epoch lifts them to 0.99, where three epochs from scratch lead. So what is inherited is large, what that
+# epoch teaches is small. Without the third line one would credit the epoch with everything.
 
 # %% tags=["slide-output"]
 best_six = np.argsort(-truth, kind="stable")[:6]
@@ -826,7 +1059,7 @@ plots.show(
 #
 # 1. Low: without a 3×3 convolution a cell can at best average neighbours, and no weights, shared or own, help much.
 # 2. Left, mostly: the truth on the vertical axis does not change, the score falls.
-# 3. It would be a cell that the supernet flatters, and a search would fall for it. The lower right is nearly empty here.
+# 3. It would be a cell that the supernet flatters, and a search would fall for it. The lower right is nearly empty.
 #
 # </details>
 
@@ -878,6 +1111,19 @@ def deviation_behind_norm(network, cell, mode):
     return float((out.std((0, 2, 3)) / scale).mean())
 
 
+# %% [markdown] tags=["slide"]
+# ## A real slip: `.eval()` on a network that was never trained
+#
+# Running statistics of an untrained network: mean 0, variance 1. Batch norm is switched **off**.
+#
+# - The check: normalised channels have deviation 1
+#
+# Note:
+# 1 min. A published method scored networks without training, and its script called eval first. Nothing crashed, the
+# scores looked like scores, and a reader's question about a figure brought it to light. The authors corrected it in the
+# open, which deserves praise. The check needs no accuracy and no truth: behind batch norm the deviation must be one.
+# Keep it beside every supernet.
+
 # %% tags=["slide-output"]
 off = {}
 for name, mode in (("batch statistics", batch_statistics), ("eval mode", evaluation_mode)):
@@ -891,6 +1137,18 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 # %% [markdown]
 # What we see: with batch statistics every deviation is 1. In evaluation mode it is not, for the untrained network and
 # for the trained supernet alike. Whoever writes a supernet should keep this check beside it.
+
+# %% [markdown] tags=["slide"]
+# ## Three things to take home
+#
+# - A supernet **throws out the bad** for the price of a few trainings. Choose among the rest by honest training.
+# - Beside each number of a supernet stands that of **one honest training**.
+# - An explanation needs a **test**: a longer truth did not help, less company did.
+#
+# Note:
+# 1 min. Let the class say the three before you show them. Then the outlook: dice draw every cell equally often,
+# although we know after a few epochs that half of them are useless. Notebook 05 replaces the dice by a controller that
+# learns which cells to draw. Notebook 08 comes back to what sharing cannot see. Homework: the build, one shot.
 
 # %% [markdown]
 # ## In this notebook we have
@@ -909,7 +1167,7 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 # ## Further reading
 #
 # - H. Pham, M. Guan, B. Zoph, Q. Le, J. Dean: [Efficient Neural Architecture Search via Parameter
-#   Sharing](https://arxiv.org/abs/1802.03268), ICML 2018. Section 2 is the supernet.
+#   Sharing](https://arxiv.org/abs/1802.03268), ICML 2018.
 # - G. Bender and others: [Understanding and Simplifying One-Shot Architecture
 #   Search](https://proceedings.mlr.press/v80/bender18a.html), ICML 2018.
 # - Z. Guo and others: [Single Path One-Shot Neural Architecture Search with Uniform
