@@ -455,11 +455,12 @@ def killed_after(seconds, folder):
 # The table of the tiny space ------------------------------------------------------------------------------------------
 
 
-def test_tiny_table_is_complete_and_says_how_it_was_made():
-    table = tables.tiny()
+@pytest.mark.parametrize("more_seeds", [False, True])
+def test_tiny_table_is_complete_and_says_how_it_was_made(more_seeds):
+    table, seeds = tables.tiny(more_seeds), list(tables.MORE_SEEDS if more_seeds else tables.SEEDS)
     assert table.architectures == tuple(tables.TINY_SPACE.enumerate()) and table.space == tables.TINY_SPACE
-    assert table.runs("validation").shape == table.runs("test").shape == (125, 3)
-    assert table.about["seeds"] == list(tables.SEEDS)
+    assert table.runs("validation").shape == table.runs("test").shape == (125, len(seeds))
+    assert table.about["seeds"] == seeds
     assert table.about["recipe"] == json.loads(json.dumps(tables.asdict(tables.TINY_RECIPE)))
     assert table.about["data"] == repr(data.load(**tables.TINY_DATA))
     assert table.about["command"] == "python -m nas_tutorial.measures.tables"
