@@ -79,6 +79,17 @@ def test_band_keeps_pairs_together():
     assert ranking.band(ranking.kendall, x, 2 * x, draws=20) == pytest.approx((1, 1))
 
 
+def test_copies_make_a_band_narrower_although_they_say_nothing_new():
+    x, y = np.random.default_rng(0).normal(size=(2, 60))
+    value, widths = ranking.kendall(x, x + y), []
+    for copies in (1, 4):
+        columns = np.repeat(x, copies), np.repeat(x + y, copies)
+        low, high = ranking.band(ranking.kendall, *columns)
+        widths.append(high - low)
+        assert ranking.kendall(*columns) == pytest.approx(value)
+    assert widths[0] / widths[1] == pytest.approx(2, abs=0.25)  # √4
+
+
 def every_resample(statistic, *columns):
     """The statistic of all Nᴺ resamples, each as probable as any other."""
     size = len(columns[0])

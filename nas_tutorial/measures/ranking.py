@@ -71,6 +71,7 @@ def band(
 
     Each resample draws N architectures with replacement (percentile bootstrap; Efron, 1979). columns: (N,) each, handed
     to `statistic` in this order. The band tells how far the value depends on which architectures were looked at.
+    Give each architecture once: copies are not new witnesses, but make the band narrower, k of each about √k times.
     Resamples for which the statistic is nan, such as τ where all are ties, are left out; nan where none is left.
     Raises ValueError unless all columns are equally long, with at least two entries.
     """
