@@ -5,28 +5,28 @@
 #
 # <!-- badges -->
 #
-# 20 min reading · 23 min exercises · longest cell 35 s · all cells 110 s · 1.0 GB
+# 45 min reading · 41 min exercises · longest cell 33 s · all cells 107 s · 0.9 GB
 
 # %% [markdown]
 # ![A sketch of three columns, seed 0, seed 1 and seed 2, with lines that follow the rank of each cell. Five cells that
 # can see stay in the upper half but swap places; five cells that can only guess stay in the lower half and swap
-# places. A gap between the halves is never crossed.](data:image/svg+xml,%3Csvg%20xmlns=%27http://www.w3.org/2000/svg%27%20width=%27760%27%20height=%27310%27%20font-family=%27Helvetica,Arial,sans-serif%27%20font-size=%2718%27%3E%3Crect%20width=%27760%27%20height=%27310%27%20fill=%27white%27/%3E%3Cpath%20d=%27M70%2052%20L300%2079%20L530%20133%27%20fill=%27none%27%20stroke=%27%230072B2%27%20stroke-width=%274%27/%3E%3Ccircle%20cx=%2770%27%20cy=%2752%27%20r=%277%27%20fill=%27%230072B2%27/%3E%3Ccircle%20cx=%27300%27%20cy=%2779%27%20r=%277%27%20fill=%27%230072B2%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27133%27%20r=%277%27%20fill=%27%230072B2%27/%3E%3Cpath%20d=%27M70%2079%20L300%20106%20L530%2052%27%20fill=%27none%27%20stroke=%27%23D55E00%27%20stroke-width=%274%27%20stroke-dasharray=%279%204%27/%3E%3Ccircle%20cx=%2770%27%20cy=%2779%27%20r=%277%27%20fill=%27%23D55E00%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27106%27%20r=%277%27%20fill=%27%23D55E00%27/%3E%3Ccircle%20cx=%27530%27%20cy=%2752%27%20r=%277%27%20fill=%27%23D55E00%27/%3E%3Cpath%20d=%27M70%20106%20L300%2052%20L530%2079%27%20fill=%27none%27%20stroke=%27%23009E73%27%20stroke-width=%274%27%20stroke-dasharray=%272%204%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27106%27%20r=%277%27%20fill=%27%23009E73%27/%3E%3Ccircle%20cx=%27300%27%20cy=%2752%27%20r=%277%27%20fill=%27%23009E73%27/%3E%3Ccircle%20cx=%27530%27%20cy=%2779%27%20r=%277%27%20fill=%27%23009E73%27/%3E%3Cpath%20d=%27M70%20133%20L300%20160%20L530%20160%27%20fill=%27none%27%20stroke=%27%23CC79A7%27%20stroke-width=%274%27%20stroke-dasharray=%2712%204%202%204%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27133%27%20r=%277%27%20fill=%27%23CC79A7%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27160%27%20r=%277%27%20fill=%27%23CC79A7%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27160%27%20r=%277%27%20fill=%27%23CC79A7%27/%3E%3Cpath%20d=%27M70%20160%20L300%20133%20L530%20106%27%20fill=%27none%27%20stroke=%27%23E69F00%27%20stroke-width=%274%27%20stroke-dasharray=%275%203%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27160%27%20r=%277%27%20fill=%27%23E69F00%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27133%27%20r=%277%27%20fill=%27%23E69F00%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27106%27%20r=%277%27%20fill=%27%23E69F00%27/%3E%3Cpath%20d=%27M70%20212%20L300%20250%20L530%20231%27%20fill=%27none%27%20stroke=%27%23999999%27%20stroke-width=%272.5%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27212%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27250%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27231%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Cpath%20d=%27M70%20231%20L300%20288%20L530%20269%27%20fill=%27none%27%20stroke=%27%23999999%27%20stroke-width=%272.5%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27231%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27288%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27269%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Cpath%20d=%27M70%20250%20L300%20212%20L530%20288%27%20fill=%27none%27%20stroke=%27%23999999%27%20stroke-width=%272.5%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27250%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27212%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27288%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Cpath%20d=%27M70%20269%20L300%20269%20L530%20250%27%20fill=%27none%27%20stroke=%27%23999999%27%20stroke-width=%272.5%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27269%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27269%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27250%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Cpath%20d=%27M70%20288%20L300%20231%20L530%20212%27%20fill=%27none%27%20stroke=%27%23999999%27%20stroke-width=%272.5%27/%3E%3Ccircle%20cx=%2770%27%20cy=%27288%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27300%27%20cy=%27231%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ccircle%20cx=%27530%27%20cy=%27212%27%20r=%275%27%20fill=%27%23999999%27/%3E%3Ctext%20x=%2770%27%20y=%2728%27%20text-anchor=%27middle%27%20font-weight=%27bold%27%3Eseed%200%3C/text%3E%3Ctext%20x=%27300%27%20y=%2728%27%20text-anchor=%27middle%27%20font-weight=%27bold%27%3Eseed%201%3C/text%3E%3Ctext%20x=%27530%27%20y=%2728%27%20text-anchor=%27middle%27%20font-weight=%27bold%27%3Eseed%202%3C/text%3E%3Ctext%20x=%27556%27%20y=%27100%27%3Ecells%20that%20can%20see%3C/text%3E%3Ctext%20x=%27556%27%20y=%27124%27%20font-weight=%27bold%27%3Eorder:%20partly%20luck%3C/text%3E%3Cpath%20d=%27M52%20186H720%27%20stroke=%27%23222%27%20stroke-dasharray=%273%205%27/%3E%3Ctext%20x=%27556%27%20y=%27180%27%20font-weight=%27bold%27%3Ethis%20gap:%20no%20luck%3C/text%3E%3Ctext%20x=%27556%27%20y=%27240%27%3Ecells%20that%20can%20only%3C/text%3E%3Ctext%20x=%27556%27%20y=%27264%27%3Eguess:%20order%20is%3C/text%3E%3Ctext%20x=%27556%27%20y=%27288%27%20font-weight=%27bold%27%3Eall%20luck%3C/text%3E%3C/svg%3E)
+# places. A gap between the halves is never crossed.](pictures/02.png)
 #
-# The same cells, trained three times. Some of the order stays, some does not. Before anybody claims to have found a
-# good architecture, we should know which is which.
+# The same cells, trained three times. Some of the order stays, some does not. Before we claim to have found a good
+# architecture, we should know which is which.
 
 # %% [markdown]
 # ## You will do, learn, need
 #
-# **Do.** Train all 125 cells of the tiny space, three times. Rank them, and rank them again. Run ten thousand random
-# searches in a second, and then none at all, with a formula. Write a benchmark table and read it back.
+# **Do.** Write the loop that trains every cell with every seed. Train all 125 cells of the tiny space, three times.
+# Rank them, and rank them again. Run ten thousand random searches in a second, and then none at all, with a formula.
 #
 # **Learn.** What *ground truth* is and what it costs. What Kendall's τ measures. How to tell architecture from luck.
-# Why the winner always looks better than it is. What NAS-Bench-201 gives you, and what it does not.
+# Why the winner always looks better than it is, and what helps. What NAS-Bench-201 gives you, and what it does not.
 #
-# **Need.** Notebook 01: what a space, a cell and an edge are. Mean, variance, and the rules for probabilities.
-
-# %% [markdown]
+# **Need.** Notebook 01: what a space, a cell and an edge are. A training loop in PyTorch: loss, gradient, step. Mean,
+# variance, and the rules for probabilities.
+#
 # ## Set-up
 
 # %%
@@ -47,9 +47,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+from torch.nn.functional import cross_entropy, max_pool2d  # noqa: F401
 
 from nas_tutorial import data, drawing, plots, ranking, spaces, tables, widgets
-from nas_tutorial.exercises import check, exercise, hint, solution  # noqa: F401
+from nas_tutorial.data import normalise
+from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
 from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scratch
 
 # %% [markdown]
@@ -59,12 +61,27 @@ from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scra
 # seed: other initial weights, another order of the pictures. Take any two cells. How often do both runs agree on
 # which of the two is better? (Pairs with equal accuracy are left out.)
 #
-# - **A.** For about 95 of 100 pairs. An architecture is what it is.
-# - **B.** For about 80 of 100 pairs.
-# - **C.** For about 60 of 100 pairs, little better than a coin.
+# - **A.** For about 95 of 100 pairs. Accuracies run from 25 % to nearly 100 %, and 2,000 pictures measure them finely.
+# - **B.** For about 80 of 100 pairs. Every training starts from other weights, and ends somewhere else.
+# - **C.** For about 60 of 100 pairs. Three epochs are short; what a network knows by then depends on its start.
 #
 # And will the winner of the first run win again? Write both answers down. They come below, in *How much of the
 # ranking is luck?*
+
+# %% [markdown] tags=["slide"]
+# ## 2 min: train all 125 again. How many pairs keep their order?
+#
+# Same pictures, same recipe, another seed. Take any two cells. Both runs agree for about
+#
+# - **A.** 95 of 100 pairs: accuracies run from 25 % to nearly 100 %
+# - **B.** 80 of 100 pairs: every training starts elsewhere
+# - **C.** 60 of 100 pairs: three epochs are short
+#
+# Note:
+# 2 min. Everybody writes a letter and one sentence why. Collect a show of hands and write the counts on the board,
+# without comment; they are needed again in the second third of the lecture. Ask also whether the winner of the first
+# run will win the second. Remind the class what a seed decides: the first weights, and the order in which the pictures
+# come. Nothing else differs between the two runs.
 
 # %% [markdown]
 # ## A task for small networks
@@ -72,9 +89,22 @@ from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scra
 # To train 125 networks on a laptop, we need a small task on which the architecture matters. Here it is: noisy
 # pictures of 10 × 10 pixels, and in each of them a stroke, three pixels long. The question is its direction.
 
-# %%
+# %% [markdown] tags=["slide"]
+# ## A small task on which the architecture matters
+#
+# Three bright pixels in a row: which direction? Pixels one by one say nothing.
+#
+# Note:
+# 1 min. Eight pictures of the training set. Every class has the same three bright pixels somewhere; so any
+# operation that looks at single pixels has nothing to go by. That is on purpose: a task that every network solves
+# would give a ranking of equals. Ask what guessing gives: a quarter, because there are four equally frequent
+# directions. Pictures of ten by ten pixels keep 375 trainings in a lecture's reach.
+
+# %% tags=["slide-output"]
 strokes = data.load("strokes", seed=0)
 print(strokes)
+splits = strokes.train, strokes.validation  # as a network reads them: floats around 0
+train, validation = [(normalise(split.images, strokes), split.labels) for split in splits]
 figure = plots.picture_sheet(strokes.train.images[:8], strokes.train.labels[:8], strokes.class_names)
 plots.show(figure, alt="Eight noisy grey pictures, each with a short bright stroke and its direction.")
 
@@ -82,60 +112,169 @@ plots.show(figure, alt="Eight noisy grey pictures, each with a short bright stro
 # All four directions light three pixels, equally bright, anywhere. So the pixels *one by one* say nothing about the
 # class; only how they lie *next to each other* does. Guessing gives 25 %.
 #
-# The space is the one from notebook 01: three nodes, three edges, five operations on each. Four channels are enough.
-# How a network is trained is its *recipe*; all of them get the same one.
+# The space is the one from notebook 01: three nodes, three edges, five operations on each. How a network is trained is
+# its *recipe*; all of them get the same one. It also says how the learning rate rises and falls: a rise, the *warm-up*,
+# keeps short trainings from getting stuck at the start.
 
 # %%
 space, recipe = spaces.Tiny(channels=4), tables.TINY_RECIPE
 cells = list(space.enumerate())
 print(len(cells), "cells; the operations:", ", ".join(space.operations))
 print(f"{recipe.epochs} epochs, batches of {recipe.batch_size}, learning rate up to {recipe.learning_rate}")
-assert len(cells) == 125
-
-# %% [markdown]
-# The learning rate rises over the first fifth of all steps, then falls to zero along half a cosine. Such a *warm-up*
-# keeps short trainings from getting stuck at the start.
-
-# %% [markdown]
-# ## One cell, three seeds
-#
-# Begin with a single cell: the input skips to node 1, and a 3×3 convolution leads from there to the output. Train it
-# from scratch, once per seed. Everything else is equal: the pictures, the recipe, the code.
+plots.source(Recipe.share)
 
 # %%
-cell = space.parse("|skip~0|+|zero~0|conv_3x3~1|")
-start = time.perf_counter()
-networks = [train_from_scratch(cell, strokes.train, strokes, recipe, seed, "cpu") for seed in (0, 1, 2)]
-accuracies = [evaluate(network, strokes.validation, strokes) for network in networks]
-print("validation accuracies:", *(f"{accuracy:.3f}" for accuracy in accuracies))
-print(f"{(time.perf_counter() - start) / 3:.2f} s each")
-assert max(accuracies) - min(accuracies) > 0.05
+quiz("small_task")
 
 # %% [markdown]
-# What we see: one architecture, three answers, more than five points apart. So "the accuracy of an architecture" is
-# not a number. It is a distribution, and each training draws one number from it. The *truth* we are after is the mean
-# of this distribution. Three seeds give an estimate of it, and an idea of how wrong the estimate may be.
+# ## Train one, then all
+#
+# The table of truth comes out of two loops, over cells and seeds, around one training. A training is made of:
+#
+# | part | what it is here | in PyTorch |
+# | --- | --- | --- |
+# | batch | 32 pictures; a new random order in each epoch; a smaller rest is left out | `order.split(32)` |
+# | loss | mean cross-entropy of a batch | `cross_entropy(logits, labels)` |
+# | step | the optimiser moves the weights down the gradient | `zero_grad`, `backward`, `step` |
+# | schedule | the learning rate: up for a fifth of all steps, then down to 0 | `schedule.step()` |
+# | accuracy | share of right answers to validation pictures | `network.eval()`, `argmax(1)` |
+#
+# ### Build: Write the loop that makes the truth · ★★★ · 18 min
+#
+# Write `train_table`. It gets lists of `cells` and `seeds`; `new_network(cell)`, which makes a network with random
+# weights; `train` and `validation`, each a pair of images and labels; and the `recipe`, with `recipe.epochs`,
+# `recipe.batch_size`, `recipe.optimiser(weights)` and `recipe.schedule(optimiser, steps)`, where `steps` is the number
+# of batches in one epoch. `check` judges a half-written function, too, step by step.
+#
+# 1. For each cell and each seed: `torch.manual_seed(seed)`, then a new network.
+# 2. In each epoch a new order, `torch.randperm(len(images), generator=generator)`; the generator is a new
+#    `torch.Generator().manual_seed(seed)` in each training. Cut it into batches and show them to the network.
+# 3. For each batch: loss, gradient, step. One optimiser per training.
+# 4. One schedule per training; it moves on after every step.
+# 5. `network.eval()`, and all validation pictures.
+# 6. Return the accuracies, fractions from 0 to 1: a row for each cell, a column for each seed.
+#
+# Until yours is right, ours stands in. Below it trains three cells with three seeds; everything else is equal.
+
+
+# %%
+@exercise
+def train_table(cells, seeds, new_network, train, validation, recipe):
+    """Validation accuracies, a row for each cell and a column for each seed."""
+    ...
+
+
+check(train_table)
+# hint(train_table)
+solution(train_table)
+
+# %% [markdown] tags=["slide"]
+# ## One training: five parts, and two loops around it
+#
+# | part | here |
+# | --- | --- |
+# | batch | 32 pictures, new order each epoch |
+# | loss | mean cross-entropy |
+# | step | `zero_grad`, `backward`, `step` |
+# | schedule | up for a fifth of the steps, down to 0 |
+# | accuracy | `eval()`, share of right answers |
+#
+# Note:
+# 1 min. Everybody has written such a loop once; today they write it for a purpose. Go through the five rows and ask for
+# each what happens if it is left out: no new order, no zero_grad, no eval. Point at the schedule: the learning rate
+# moves after every step, not after every epoch. Around these five parts there are two loops only, over cells and over
+# seeds. That is the whole cost of ground truth.
+
+# %% [markdown] tags=["slide"]
+# ## At home: write the loop that makes the truth
+#
+# `train_table(cells, seeds, new_network, train, validation, recipe)`
+#
+# - seed, then a new network
+# - a new order each epoch, batches, loss, step, schedule
+# - `eval()`, accuracy, into the table
+#
+# `check` judges every step.
+#
+# Note:
+# 1 min. 18 minutes at home, or in pairs in a tutorial. The check runs on networks of a few weights, so it answers at
+# once, and it judges a half-written function as far as it goes. The usual mistakes: one seed before both loops instead
+# of one per training; an optimiser made anew in each epoch, which forgets its momentum; the schedule moved once per
+# epoch; eval forgotten.
+
+
+# %%
+def new_network(cell):
+    return space.network(cell, strokes.classes, strokes.channels)
+
+
+texts = "|conv_3x3~0|+|zero~0|conv_3x3~1|", "|skip~0|+|zero~0|conv_3x3~1|", "|skip~0|+|conv_1x1~0|zero~1|"
+three = [space.parse(text) for text in texts]
+
+# %%
+began = time.perf_counter()
+own = np.array(train_table(three, (0, 1, 2), new_network, train, validation, recipe), dtype=float)
+for one, accuracies in zip(three, own, strict=True):
+    print(f"{one!s:34}", *(f"{accuracy:.3f}" for accuracy in accuracies))
+print(f"{(time.perf_counter() - began) / own.size:.1f} s for each training")
+
+# %% [markdown]
+# What we see: three architectures, nine numbers. In the middle row they lie far apart. So "the accuracy of an
+# architecture" is not a number. It is a distribution, and each training draws one number from it. The *truth* we are
+# after is the mean of this distribution.
+
+# %%
+quiz("fixed_seed")
+
+# %% [markdown] tags=["slide"]
+# ## One architecture, three seeds, three accuracies
+#
+# | cell | seed 0 | seed 1 | seed 2 |
+# | --- | --: | --: | --: |
+# | 3×3, then 3×3 | 0.993 | 0.998 | 0.984 |
+# | skip, then 3×3 | 0.763 | 0.942 | 0.891 |
+# | 1×1 alone | 0.250 | 0.250 | 0.258 |
+#
+# The truth is the mean of a distribution.
+#
+# Note:
+# 1 min. Only the seed differs inside a row. The first and the last row hardly move, the middle one moves by 18 points.
+# So luck is not the same for all architectures: a perfect one has no room above, and one that guesses has no way down.
+# The accuracy of an architecture is a distribution, and a training draws one number from it. What we call truth is its
+# mean, and we never know it exactly.
 
 # %% [markdown]
 # ## All of them, side by side
 #
-# Training 125 networks one after the other is a waste: they are so small that the computer spends most of its time on
+# Training 125 networks one after the other is slow: they are so small that a computer spends much of its time on
 # bookkeeping. So we lay 25 networks *side by side*, as the channels of one wide network. Convolutions get one group
 # per network, so nothing mixes. The loss is the sum of 25 losses, and each weight occurs in one of them, so each
-# network gets exactly its own gradient. The result is the same, up to rounding; `nas_tutorial/training/stacking.py`
-# tells why in a table, and its test compares both in double precision.
+# network gets exactly its own gradient. That should give what your loop gives, up to rounding. Does it?
 
 # %%
 first = tables.train_all(space, strokes, recipe, seeds=[0])
 print(f"{len(first)} networks in {first.about['seconds']:.0f} s")
-alone, together = accuracies[0], first.accuracy(cell)
-print(f"our cell: {alone:.3f} trained alone, {together:.3f} in the crowd")
-assert abs(alone - together) < 0.03
-
-# %% [markdown]
-# This is a *ground-truth table*: every architecture of a space with its accuracy. Sort it.
 
 # %%
+for one, accuracies in zip(three, own, strict=True):
+    print(f"{one!s:34} one by one {accuracies[0]:.4f}, side by side {first.accuracy(one):.4f}")
+    assert abs(accuracies[0] - first.accuracy(one)) < 0.1
+
+# %% [markdown]
+# What we see: the same numbers, in less time per network. (On another processor the last digits may differ.)
+#
+# This is a *ground-truth table*: every architecture of a space with its accuracy. Sort it.
+
+# %% [markdown] tags=["slide"]
+# ## Ground truth: all 125 cells of a space, each trained
+#
+# Note:
+# 1 min. The figure shows seed 0, sorted. Ask the class for the two parts of the curve: a slope of cells that learn, and
+# a long flat line at a quarter. More than half of all cells never learn anything. Ask for a guess what the flat ones
+# have in common, and whether one could know it without training. Take two or three answers, then go on: the next
+# slides give a test that needs no training at all.
+
+# %% tags=["slide-output"]
 ordered = np.sort(first.mean())[::-1]
 with plots.style():
     figure, axes = plt.subplots(figsize=(7.5, 3.8))
@@ -144,41 +283,148 @@ with plots.style():
     axes.annotate("guessing", (126, 25), (0, 6), textcoords="offset points", ha="right")
     axes.set(xlabel="rank", ylabel="validation accuracy (%)", ylim=(0, 104))
     axes.set_title("Some cells learn the task, more than half never do")
-plots.show(figure, alt="Accuracy by rank: a slope down from above 90 %, a step, then a long flat line near 25 %.")
+plots.show(figure, alt="Accuracy by rank: down from above 90 %, a step, then a long flat line near 25 %.")
 
 # %% [markdown]
-# The flat part is no accident. To see a direction, a cell must compare neighbouring pixels and learn what to look
-# for. Only the 3×3 convolution can do that, and it helps only if it stands on a *road* from input to output: either
-# on the direct edge, or on the way over node 1, provided that no `zero` blocks this way.
+# ## Who can see
+#
+# What do the cells of the flat part have in common? In notebook 01 every cell became a short *formula*: what arrives at
+# its output, where `zero` delivers nothing and `skip` delivers its input. Our guess: a cell can see directions if and
+# only if there is a 3×3 convolution in its formula.
 
 
 # %%
-def can_see(architecture):
-    """Whether a 3×3 convolution stands on an open road from input to output."""
-    to_node, direct, onwards = architecture.answers.values()
-    over_node = "conv_3x3" in (to_node, onwards) and "zero" not in (to_node, onwards)
-    return direct == "conv_3x3" or over_node
+def through(operation, terms):
+    """What an edge delivers: nothing, the same terms, or one term around them."""
+    if operation == "zero" or not terms:
+        return []
+    return terms if operation == "skip" else [f"{operation}({' + '.join(terms)})"]
 
 
-sees = np.array([can_see(architecture) for architecture in cells])
-print(sees.sum(), "cells can see,", (~sees).sum(), "can only guess")
+def formula(cell):
+    to_node, direct, onwards = cell.answers.values()
+    return " + ".join(sorted(through(direct, ["x"]) + through(onwards, through(to_node, ["x"])))) or "0"
+
+
+# %%
+names = np.array([formula(cell) for cell in cells])  # names[107] is "conv_3x3(x) + conv_3x3(x)"
+sees = np.array(["conv_3x3" in name for name in names])
 guessing, seeing = first.mean()[~sees], first.mean()[sees]
+print(sees.sum(), "cells can see,", (~sees).sum(), "can only guess")
 print(f"best of those that guess {guessing.max():.2f}, median of those that see {np.median(seeing):.2f}")
-assert len(seeing) == 53 and guessing.max() < 0.35 < np.median(seeing)
+assert len(seeing) == 53 and guessing.max() < 0.4 < np.median(seeing)
 
 # %% [markdown]
-# What we see: five lines of code, which only look at the drawing, predict the biggest difference in the table. No
-# training was needed for that. Keep it in mind when a search method boasts that it avoids bad architectures: avoiding
-# bad ones may be the easy part.
+# The drawing alone predicts the biggest difference in the table, without training. Keep it in mind when a search method
+# boasts that it avoids bad architectures: that may be the easy part.
 #
-# "Guess" is meant nearly literally. A few of these cells, with a pool before a 1×1 convolution, end some points above
-# 25 %: a diagonal stroke touches more of the pool's squares than a straight one, and that shows in the brightness.
-# Which of two diagonals it was, they cannot know.
+# But *why*? Here is an explanation that can be tested. Mirror a picture: a falling stroke becomes a rising one. Skips,
+# pools and 1×1 convolutions treat left and right alike, so they make mirrored maps of a mirrored picture. The head
+# averages each map over the picture, and an average does not change when the map is mirrored. Then all cells that
+# guess, trained or not, must answer a picture and its mirror image *alike*, and all others need not.
+
+
+# %%
+def answers_alike(cell):
+    """Whether a picture and its mirror image get the same logits from a new network."""
+    with seeded(0), torch.no_grad():
+        network = new_network(cell)
+        return torch.allclose(network(train[0][:100]), network(train[0][:100].flip(-1)), atol=1e-4)
+
+
+alike = np.array([answers_alike(cell) for cell in cells])
+print(f"{alike.sum()} cells answer a picture and its mirror image alike")
+assert (alike == ~sees).all()
+
+# %% [markdown]
+# What we see: exactly the 72 cells without a 3×3 convolution. Now look inside two trained networks, one of each kind.
+# What does the head average when it is shown a falling stroke, and its mirror image, a rising one?
+
+
+# %%
+def trained(cell, seed=0):
+    return train_from_scratch(cell, strokes.train, strokes, recipe, seed, "cpu").eval()
+
+
+@torch.no_grad()
+def maps(network, cell, image):
+    """What the head averages: (4, 10, 10)."""
+    return network.head[:2](network.features(image, cell.active_ops))[0]  # after batch norm and ReLU
+
+
+pair = {"guesses: the averages stay": space.parse("|skip~0|+|avg_pool_3x3~0|conv_1x1~1|")}
+pair["sees: the averages change"] = three[0]
+falling = train[0][(train[1] == 2).nonzero()[0]]  # (1, 3, 10, 10)
+strokes_shown = {"falling": falling, "rising": falling.flip(-1)}
+
+# %% [markdown] tags=["slide"]
+# ## 72 cells can only guess: mirrored, their averages stay
+#
+# Note:
+# 1 min. Two trained networks, each shown a falling stroke and its mirror image, a rising one. Above each map stands its
+# average, and the classifier reads nothing but such averages. On the left the maps are mirrored and the averages stay;
+# so for this cell the two directions are the same picture. On the right the numbers change. Ask
+# why: skips, pools and 1×1 convolutions treat left and right alike, a 3×3 convolution does not.
+
+# %% tags=["slide-output"]
+with plots.style():
+    figure = plt.figure(figsize=(9.6, 3.7))
+    for half, (kind, cell) in zip(figure.subfigures(1, 2), pair.items(), strict=True):
+        half.suptitle(f"a cell that {kind}", x=0.02, ha="left", size=13, weight="bold")
+        network = trained(cell)
+        for row, (stroke, image) in zip(half.subplots(2, 4), strokes_shown.items(), strict=True):
+            for axes, values in zip(row, [image[0, 0], *maps(network, cell, image)[:3]], strict=True):
+                axes.imshow(values, cmap="gray")
+                axes.set(xticks=[], yticks=[])
+                axes.set_title(f"{values.mean():.3f}", loc="center")
+            row[0].set_title(stroke, loc="center")
+alt = "A stroke, three maps and their averages: mirrored, only those of the cell that sees change."
+plots.show(figure, alt=alt)
+
+# %% [markdown]
+# What we see: on the left the maps are mirrored, and the numbers above them, their averages, stay. The last layer reads
+# nothing else, so for this cell both strokes are the same. On the right the numbers change. (Three of four maps.)
+#
+# A few cells that guess end some points above 25 %. Our explanation: a pool meets a diagonal stroke in more places than
+# a straight one, so such a cell tells diagonal from straight, but not which of two. Test it on the best of them: the
+# first question it should answer better than a coin, the second not.
+
+# %%
+stroke = torch.zeros(2, 1, 9, 9)
+stroke[0, 0, 4, 3:6] = stroke[1, 0, [3, 4, 5], [3, 4, 5]] = 1
+touched = max_pool2d(stroke, 3, 1, 1).sum((1, 2, 3))
+print("3×3 squares that touch a stroke: straight {:.0f}, diagonal {:.0f}".format(*touched))
+blind = trained(cells[np.where(sees, 0, first.mean()).argmax()])
+with torch.no_grad():
+    answer, label = blind(validation[0]).argmax(1), validation[1]  # 0 and 1 are straight, 2 and 3 diagonal
+group = (answer >= 2) == (label >= 2)
+print(f"straight or diagonal: right for {group.float().mean():.2f}", end="; ")
+print(f"and then which of the two: right for {(answer == label)[group].float().mean():.2f}")
+
+# %%
+quiz("blind_tower")
+
+# %% [markdown] tags=["slide"]
+# ## The drawing predicts the biggest difference, without training
+#
+# - A 3×3 convolution in the formula: 53 cells **see**
+# - None: 72 cells **guess**, and answer a picture and its mirror image alike
+# - Best cell that guesses: 0.33; median of those that see: 0.81
+#
+# Note:
+# 1 min. Stress that the mirror test was run on all 125 untrained networks, and that it names exactly the same 72 cells
+# as the formula. So the explanation is tested, not only told. Then the moral for the rest of the course: a search
+# method that avoids bad architectures may have done the easy part only. What papers compare is the upper end, and that
+# is where we go next.
 
 # %% [markdown]
 # ## Again, with other seeds
 #
 # Now repeat everything, twice. This is the part that costs time, and that is often left out.
+#
+# The package brings the same table along. Yours should agree with it: not to the last digit, because another processor
+# rounds in another way and training blows small differences up, but in the mean. It also brings **ten more seeds**,
+# made by the same call. We use them wherever three seeds are too few to judge luck itself.
 
 # %%
 second = tables.train_all(space, strokes, recipe, seeds=[1])
@@ -187,106 +433,319 @@ print(f"seed 1: {second.about['seconds']:.0f} s")
 # %%
 third = tables.train_all(space, strokes, recipe, seeds=[2])
 truth = tables.join([first, second, third])
+runs = truth.runs()  # (125 cells, 3 seeds)
+committed, more = tables.tiny(), tables.tiny(more_seeds=True)
+many = np.concatenate([committed.runs(), more.runs()], axis=1)  # (125, 13)
+many_tests = np.concatenate([committed.runs("test"), more.runs("test")], axis=1)  # on the test pictures
+difference = np.abs(truth.mean() - committed.mean()).mean()
 print(truth)
+print(f"mean difference to the package's table: {difference:.4f}; with ten more seeds: {many.shape}")
+assert difference < 0.03
 
 # %% [markdown]
-# The package brings the same table along, so that later notebooks need not train it again. Yours should agree with
-# it: not to the last digit, because another processor rounds in another way and training blows small differences up,
-# but in the mean.
+# ## Sixty functions
+#
+# Notebook 01 counted 60 different functions behind the 125 names. How many different rows has our table?
 
 # %%
-committed = tables.tiny()
-difference = np.abs(truth.mean() - committed.mean())
-agreement = ranking.kendall(truth.mean(), committed.mean())
-print(f"mean difference to the package's table: {difference.mean():.4f}; τ between the two: {agreement:.2f}")
-assert difference.mean() < 0.03 and agreement > 0.7
+print(f"{len(cells)} names, {len(set(names))} functions, {len(np.unique(runs, axis=0))} different rows")
+single = names == "conv_3x3(x)"
+print(f"{single.sum()} cells are one 3×3 convolution; their rows:\n{np.unique(runs[single], axis=0)}")
+rows, seeds = (np.unique(many[single], axis=0).std(axis, ddof=1).mean() for axis in (0, 1))  # 13 seeds
+print(f"scatter between the rows, within a seed: {rows:.3f}; between the seeds of a row: {seeds:.3f}")
+
+# %% [markdown]
+# Equal functions, trained on the same pictures in the same order, and yet different rows, which scatter about as much
+# as whole seeds do. Why? Our explanation: *other first weights*. Some cells carry an idle convolution, which leads
+# nowhere or starts from nothing. It changes no output, but it draws random numbers when the network is made, so all
+# weights drawn after it come out differently. Test it: give two such cells the same start, by copying the weights.
+
+
+# %%
+def accuracy_of(network):
+    list(fit(network, strokes.train, strokes, recipe, torch.Generator().manual_seed(0)))
+    return evaluate(network, strokes.validation, strokes)
+
+
+def at_start(text):
+    with seeded(0):
+        return new_network(space.parse(text))
+
+
+plain, with_idle = "|zero~0|+|conv_3x3~0|zero~1|", "|conv_3x3~0|+|conv_3x3~0|zero~1|"
+copied = at_start(with_idle)
+copied.load_state_dict(at_start(plain).state_dict(), strict=False)  # the idle one keeps its own
+print(f"each with its own first weights: {accuracy_of(at_start(plain)):.4f}", end=", ")
+print(f"{accuracy_of(at_start(with_idle)):.4f}; the second with the first one's: {accuracy_of(copied):.4f}")
+
+# %% [markdown]
+# What we see: the same start, the same end. So the difference was the first weights, and they alone are enough for
+# luck; it needs no other order of the pictures.
+
+# %% [markdown] tags=["slide"]
+# ## 1 min: 125 names, 60 functions, 72 rows. Why do twins differ?
+#
+# Eleven cells are *one 3×3 convolution*. Same pictures, same order, yet five different rows.
+#
+# What differs between them?
+#
+# Note:
+# 1 min. Give the class a minute. The functions are equal, the pictures and their order are equal, the recipe is equal,
+# and so is the seed. Somebody may say rounding; then ask whether rounding could make ten points. The hint: an idle
+# convolution has weights, and somebody has to draw them. The answer comes with the next click.
+
+# %% [markdown] tags=["slide", "answer"]
+# The first weights. An idle convolution draws random numbers, so all later weights come out differently. Copy the
+# weights, and both end at the same accuracy.
 
 # %% [markdown]
 # ## How much of the ranking is luck?
 #
-# Plot one seed against another. Each dot is a cell. If accuracy were a property of the architecture alone, all dots
-# would lie on the diagonal.
-
-# %%
-runs = truth.runs("validation")  # (125 cells, 3 seeds)
-figure = plots.ranking_scatter(
-    runs[:, 0], runs[:, 1], x_label="accuracy with seed 0 (%)", y_label="accuracy with seed 1 (%)"
-)
-plots.show(figure, alt="Seed 0 against seed 1: a cloud around the diagonal, and a clump at 25 %.")
-
-# %% [markdown]
-# The number in the title is **Kendall's τ**. It looks at all pairs of cells and counts: the pairs that both runs put
-# in the same order, minus the pairs that they put in opposite order, divided by all pairs. τ = 1 means the same
-# ranking, τ = 0 means unrelated rankings, τ = −1 a reversed one. (Ties are corrected for; this variant is called
-# τ-b.) Only the order counts, so τ does not care whether one run is better throughout.
-
-
-# %%
-def in_same_order(x, y):
-    """Share of the untied pairs that both rankings put in the same order."""
-    i, j = np.triu_indices(len(x), k=1)
-    product = (x[i] - x[j]) * (y[i] - y[j])
-    return (product > 0).sum() / (product != 0).sum()
-
-
-taus = ranking.pairwise(ranking.kendall, runs.T)
-shares = ranking.pairwise(in_same_order, runs.T)
-ceiling, spread = np.mean(taus), np.std(taus, ddof=1)
-print("pairs in the same order:", *(f"{share:.2f}" for share in shares))
-print("τ between two seeds:", *(f"{tau:.2f}" for tau in taus))
-print(f"mean: τ = {ceiling:.2f} ± {spread:.2f} (3 pairs of seeds)")
-assert 0.45 < min(taus) <= max(taus) < 0.8 and 0.7 < min(shares) <= max(shares) < 0.92
-
-# %% [markdown]
-# So **B** was right: about 80 of 100 pairs. And this is the truth compared *with itself*. A cheap method that judges
-# architectures as well as a complete training does would reach this τ, and not 1. So the τ between two seeds is a
-# *noise ceiling*. When notebook 04 reports the τ of a cheap method, compare it with this number.
+# To compare two rankings we count pairs. **Kendall's τ** is the number of pairs that both put in the same order, minus
+# the number of pairs in opposite order, divided by the number of pairs. 1 is the same ranking, 0 is none, −1 the
+# reverse. Below, each dot is a cell: were accuracy a property of the architecture alone, all would lie on a line.
 #
-# A τ is itself an estimate: with other cells it would come out differently. The *bootstrap* shows how differently. It
-# draws 125 cells with replacement from ours, computes τ, and repeats this 500 times; the middle 95 % of the results
-# are the band.
+# ### Exercise: Count pairs · ★★☆ · 6 min
+#
+# Write τ for two rankings without ties. `x` and `y` are lists or arrays of equal length, in no particular order.
+
 
 # %%
-groups = {"all cells": np.ones_like(sees), "cells that see": sees, "cells that guess": ~sees}
-for name, chosen in groups.items():
-    x, y = runs[chosen, 0], runs[chosen, 1]
-    value, (low, high) = ranking.kendall(x, y), ranking.band(ranking.kendall, x, y)
-    print(f"{name:16} ({chosen.sum():3}): τ = {value:5.2f}, band {low:5.2f} to {high:5.2f}")
-assert ranking.kendall(runs[sees, 0], runs[sees, 1]) > 0.3
-assert all(abs(tau) < 0.4 for tau in ranking.pairwise(ranking.kendall, runs[~sees].T))
+@exercise
+def tau(x, y):
+    """Kendall's τ where nothing is tied."""
+    ...
+
+
+check(tau)
+# hint(tau)
+x, y = np.random.default_rng(1).random((2, 20))
+print(f"two random rankings: τ = {tau(x, y):.3f}, by scipy {ranking.kendall(x, y):.3f}")
+solution(tau)
+
+# %% [markdown] tags=["slide"]
+# ## Kendall's τ counts pairs
+#
+# $$\tau = \frac{\text{same order} - \text{opposite order}}{\text{pairs}}$$
+#
+# 1: the same ranking · 0: none · −1: the reverse
+#
+# Note:
+# 1 min. Do one example on the board: the ranking 1 2 3 4 against 1 2 4 3. Six pairs, five in the same order, one in
+# opposite order, so four sixths. Only the order counts: a difference of a hair and one of fifty points are one pair
+# each. That is a strength, because no scale is needed, and a weakness, because pairs that nobody cares about count as
+# much as those at the top. At home they write it, in six minutes.
+
+# %% [markdown] tags=["slide"]
+# ## The truth agrees with itself at τ ≈ 0.65: a noise ceiling
+#
+# Note:
+# 1 min. Each dot is a cell, trained twice. The clump at the lower left are the cells that guess; the cloud is what a
+# search would have to put in order. A cheap method that judges as well as one full training would reach this τ, and
+# not 1. So whoever reports a τ of 0.6 against a table should be asked first what the table reaches against itself. With
+# thirteen seeds it runs from 0.52 to 0.79.
+
+# %% tags=["slide-output"]
+with plots.style():
+    figure, axes = plt.subplots(figsize=(6.5, 4.6))
+    axes.plot([20, 100], [20, 100], ":", color="#777777", marker="")
+    for chosen, marker, label in ((sees, "o", "sees"), (~sees, "x", "guesses")):
+        axes.plot(*100 * runs[chosen, :2].T, marker, alpha=0.6, label=label)
+    axes.set(xlabel="validation accuracy, seed 0 (%)", ylabel="the same cells, seed 1 (%)")
+    axes.set_title("The gap stays, the order above it only in part")
+    axes.legend()
+plots.show(figure, alt="Seed 1 against seed 0: crosses in a clump near 25 %, and a wide cloud of dots above them.")
+
+# %%
+i, j = np.triu_indices(125, k=1)  # all pairs of cells
+kinds = {"both guess": ~sees[i] & ~sees[j], "one sees": sees[i] ^ sees[j], "both see": sees[i] & sees[j]}
+
+
+def in_same_order(chosen):
+    """Share of the chosen, untied pairs in the same order, for seeds 0 and 1, 0 and 2, 1 and 2."""
+    above = np.sign(runs[i] - runs[j])[chosen]  # (pairs, 3)
+    products = [above[:, a] * above[:, b] for a, b in ((0, 1), (0, 2), (1, 2))]
+    return [(product > 0).sum() / (product != 0).sum() for product in products]
+
+
+print("pairs in the same order:", *(f"{share:.2f}" for share in in_same_order(i >= 0)))
+for kind, chosen in kinds.items():
+    print(f"  {kind:10} {chosen.mean():4.0%} of all pairs: {np.mean(in_same_order(chosen)):.2f}")
+assert all(0.7 < share < 0.92 for share in in_same_order(i >= 0))
 
 # %% [markdown]
-# What we see: among the cells that can only guess, the ranking is nearly a lottery, as it should be. Among those that
-# see, there is a real order, but a blurred one. And the two groups? Compare each seeing cell with each guessing one.
+# So **B** was right: about 80 of 100 pairs. Where do the others come from? A cell that sees beats one that guesses
+# nearly always; two that guess are ordered nearly by a coin; and of the pairs that both see, one in five flips.
+#
+# And this is the truth compared *with itself*. A cheap method that judges as well as one complete training, held
+# against another one, would reach the τ between two seeds, and not 1. Call it the *noise ceiling*. When notebook 04
+# reports the τ of a cheap method, compare it with this number.
 
 # %%
-above = [(runs[sees, seed][:, None] > runs[~sees, seed]).mean() for seed in range(3)]
-print("seeing cell above guessing cell:", *(f"{share:.3f}" for share in above))
+for table in (runs, many):
+    taus = ranking.pairwise(ranking.kendall, table.T)
+    print(f"{len(taus)} pairs of seeds: τ = {np.mean(taus):.2f}, from {min(taus):.2f} to {max(taus):.2f}")
 for seed in range(3):
     winner = runs[:, seed].argmax()
-    ranks = [1 + int((run > run[winner]).sum()) for run in runs.T]
-    print(f"winner of seed {seed}: {cells[winner]}, ranks {ranks}")
-five_best = ranking.pairwise(ranking.kendall, runs[np.argsort(-truth.mean(), kind="stable")[:5]].T)
-print("τ between two seeds among the five best cells:", *(f"{tau:.2f}" for tau in five_best))
-assert min(above) > 0.98 and np.mean(five_best) < ceiling
+    print(f"winner of seed {seed}: {cells[winner]}, ranks", *(1 + (run > run[winner]).sum() for run in runs.T))
 
 # %% [markdown]
-# The step from guessing to seeing is as good as certain. Who wins at the top is not: look at the ranks of each seed's
-# winner in the other two runs, and at τ among the five best. Papers usually compare architectures that are *all* good.
-# That is the upper end of our table, where luck is largest compared with what is left to find.
+# What we see: among thirteen seeds τ varies much more than among three. Nor is it certain that a winner wins again:
+# look at its ranks in the other runs.
+#
+# ### Twins make a band too narrow
+#
+# With other cells τ would come out differently. How differently, the *bootstrap* shows: it draws as many cells as there
+# are, with replacement, computes τ, and repeats this 500 times; the middle 95 % of the results are the *band*. But it
+# takes every row for a new witness, and twins tell one story twice. See what happens if we count every function once,
+# and then write each down four times.
+
+
+# %%
+def show_band(name, chosen):
+    x, y = runs[chosen, 0], runs[chosen, 1]
+    value, (low, high) = ranking.kendall(x, y), ranking.band(ranking.kendall, x, y)
+    print(f"{name:27} ({len(chosen):3}): τ = {value:.2f}, band {low:5.2f} to {high:.2f}, width {high - low:.2f}")
+
+
+once = np.unique(names, return_index=True)[1]  # the first cell of each function
+show_band("all names", np.arange(125))
+show_band("each function once", once)
+show_band("each function four times", np.repeat(once, 4))
+show_band("names that see", np.flatnonzero(sees))
+show_band("functions that see, once", once[sees[once]])
+show_band("functions that guess, once", once[~sees[once]])
+
+# %% [markdown]
+# What we see: four copies halve the band, and nothing was learnt from them. So twins belong out *before* a bootstrap:
+# of 53 cells that see, 34 are different functions. And among the functions that guess, the band contains 0.
+
+# %%
+quiz("twin_witnesses")
+
+# %% [markdown] tags=["slide"]
+# ## B: about 80 of 100 pairs keep their order
+#
+# | pair of cells | of all pairs | same order |
+# | --- | --: | --: |
+# | both guess | 33 % | 0.57 |
+# | one sees | 49 % | 1.00 |
+# | both see | 18 % | 0.80 |
+#
+# Note:
+# 1 min. Go back to the counts on the board. Then take the 80 apart. A cell that sees against one that guesses: certain,
+# and half of all pairs are of this kind. Two cells that guess: nearly a coin. Two that see, and only these matter to
+# anybody who looks for a good cell: one pair in five flips. Ask what the 80 would become in a space in which all cells
+# can see.
+
+# %% [markdown] tags=["slide"]
+# ## Twins make a band too narrow
+#
+# - The bootstrap takes every row for a new witness
+# - Each function four times: the band is half as wide, and nothing was learnt
+# - 53 cells that see, but 34 functions: drop twins first
+#
+# Note:
+# 1 min. A bootstrap draws cells with replacement and asks how far τ moves. Copies of one function move together, so
+# they add no information, but they do add rows. The notebook shows it by force: every function written down four times,
+# the same τ, half the band. In NAS-Bench-201 less than a third of the names are different functions; keep that in mind
+# whenever somebody reports a band over names.
+
+# %% [markdown]
+# ## How large is the luck?
+#
+# A seed may be good or bad for *all* cells. Such a shift changes no ranking. Is there one? Look at the mean of all
+# functions that see, seed by seed, and at how far these means would scatter if the luck of each cell were its own.
 
 # %%
 order = np.argsort(-truth.mean(), kind="stable")  # the number of each cell, best first
-ranks, best = range(1, 16), 100 * runs[order[:15]]
-with plots.style():
-    figure, axes = plt.subplots(figsize=(7.5, 4))
-    axes.plot(ranks, best.mean(1), "-", color="#777777", marker="", label="mean")
-    for seed, marker in enumerate("o^s"):
-        axes.plot(ranks, best[:, seed], marker, label=f"seed {seed}")
-    axes.set(xlabel="rank by the mean of three seeds", ylabel="validation accuracy (%)")
-    axes.set_title("The best are tied; below, seeds of one cell lie many ranks apart")
-    axes.legend(loc="lower left")
-plots.show(figure, alt="The 15 best cells: some are level at the top; below, the runs of each cell scatter.")
+able = many[once[sees[once]]]  # (34 functions, 13 seeds)
+alone = able - able.mean(1, keepdims=True) - able.mean(0) + able.mean()  # without cell and without shift
+print("means:", *(f"{mean:.3f}" for mean in able.mean(0)))
+print(f"they scatter by {able.mean(0).std(ddof=1):.3f}; if luck were each cell's own, by about ", end="")
+print(f"{alone.std(ddof=1) / np.sqrt(len(able)):.3f}")
+
+# %% [markdown]
+# What we see: there is a shift. So the spread between the seeds of one cell overstates the luck in a *ranking*: part of
+# it all cells share. Take it out first, by subtracting from each seed its mean. Then compare variances:
+#
+# $$\text{share of luck} = \frac{\text{variance between the seeds of a cell, averaged over cells}}
+# {\text{variance of all numbers}}$$
+#
+# ### Exercise: How much is luck? · ★★☆ · 6 min
+#
+# `runs` is an array with a row for each cell and a column for each seed. First take each seed's mean out, then compute
+# the share of luck. Use `ddof=1` for both variances. Leave `runs` itself as it is.
+
+
+# %%
+@exercise
+def noise_share(runs):
+    """Share of luck once the shift of each seed is out; runs: (N, S)."""
+    ...
+
+
+check(noise_share)
+# hint(noise_share)
+solution(noise_share)
+
+# %%
+by_name = {"all functions": once, "functions that see": once[sees[once]], "ten best cells": order[:10]}
+print(f"{'':20}shift in   shift out   thirteen seeds, shift out")
+for name, chosen in by_name.items():
+    shift_in = runs[chosen].var(axis=1, ddof=1).mean() / runs[chosen].var(ddof=1)
+    print(f"{name:20}{shift_in:8.2f} {noise_share(runs[chosen]):11.2f} {noise_share(many[chosen]):15.2f}")
+
+# %% [markdown]
+# What we see: of what separates all functions, luck is a small part; of what separates the ten best, about half. The
+# better the cells among which you choose, the more you choose by luck. And three seeds judge luck itself badly: compare
+# the last two columns.
+
+# %%
+quiz("five_points_less")
+
+# %% [markdown] tags=["slide"]
+# ## A good seed lifts all cells, and changes no ranking
+#
+# - Means of the cells that see, over 13 seeds: from 0.75 to 0.85
+# - Take each seed's mean out first, then
+#
+# $$\text{share of luck} = \frac{\text{variance between seeds of a cell}}{\text{variance of all}}$$
+#
+# Note:
+# 1 min. Two things hide in the spread between seeds: a shift that all cells share, and luck that each cell has for
+# itself. Only the second one changes a ranking. The notebook checks that the shift is real: the means of the seeds
+# scatter clearly more than independent luck would make them. Then it is one line: subtract from each column its mean.
+# Whoever forgets this overstates the luck in the ranking.
+
+# %% [markdown] tags=["slide"]
+# ## At home: compute the share of luck
+#
+# `noise_share(runs)`: a row for each cell, a column for each seed
+#
+# 1. take each seed's mean out
+# 2. variance along each row, averaged
+# 3. divided by the variance of all
+#
+# Note:
+# 1 min. Six minutes at home, three lines of numpy. Mistakes to expect: the wrong axis, so that the cells are compared
+# instead of the seeds; the standard deviation in place of the variance, although shares are shares of variance;
+# `runs -= …`, which changes the table for everybody after. Those who are done early compute it for the cells that see,
+# and for the ten best, and explain the difference.
+
+# %% [markdown] tags=["slide"]
+# ## Among the best, luck decides about half
+#
+# | share of luck | three seeds | thirteen |
+# | --- | --: | --: |
+# | all functions | 0.04 | 0.06 |
+# | functions that see | 0.12 | 0.22 |
+# | ten best cells | 0.52 | 0.54 |
+#
+# Note:
+# 1 min. Read the first column from top to bottom: the better the cells among which one chooses, the larger the share of
+# luck. Papers compare the top. Then read from left to right: three seeds are too few to say even how large the luck is.
+# Ask how many trainings of each of the ten best cells one would need to name the best of them with some confidence.
 
 # %% [markdown]
 # ## Random search, simulated and in closed form
@@ -314,185 +773,10 @@ print(f"{10_000 * len(budgets):,} searches in {time.perf_counter() - start:.1f} 
 # has probability $(k/N)^n$. So it has rank exactly k with the difference of two such numbers, and
 #
 # $$E[\text{best of } n] = \sum_{k=1}^{N} a_{(k)} \left[ (k/N)^n - ((k-1)/N)^n \right].$$
-
-# %%
-closed = [ranking.best_of_n(runs[:, 0], n) for n in budgets]
-for n, by_drawing, by_formula in zip(budgets, simulated, closed, strict=True):
-    print(f"n = {n:2}: simulated {by_drawing:.3f}, closed form {by_formula:.3f}")
-assert np.allclose(simulated, closed, atol=0.01)
-
-# %% [markdown]
-# Both agree, and the formula has no noise. Another one is worth remembering: at least one of n draws lands among the
-# best 5 % with probability $1 - 0.95^n$. That depends neither on the space nor on its size. With 60 draws you have
-# one in 95 of 100 searches, in a space of 125 cells as in one of $10^{18}$. (Whether the best 5 % are good enough is
-# another question.)
-
-# %%
-for n in (10, 20, 60):
-    print(f"{n} draws: one of the best 5 % with probability {1 - 0.95**n:.2f}")
-assert 1 - 0.95**60 > 0.95
-
-# %% [markdown]
-# ## The winner looks better than it is
 #
-# The search reports the score by which it chose. That score is the highest of many noisy ones, so chance has probably
-# helped. What is the chosen cell *really* worth? Ask the runs that had no part in the choice: the mean of the other
-# two seeds. `best_of_n` takes it as a third argument. We let each seed choose in turn and average.
-
-# %%
-budgets = np.unique(np.logspace(0, 3, 25).astype(int))
-others = [np.delete(runs, seed, axis=1).mean(1) for seed in range(3)]
-claimed = [np.mean([ranking.best_of_n(runs[:, s], n) for s in range(3)]) for n in budgets]
-real = [np.mean([ranking.best_of_n(runs[:, s], n, others[s]) for s in range(3)]) for n in budgets]
-gap = np.array(claimed) - real
-for i in (0, gap.argmax(), -1):
-    print(f"n = {budgets[i]}: claimed {claimed[i]:.3f}, real {real[i]:.3f}")
-assert abs(gap[0]) < 1e-9 and gap.max() > 0.01 and 5 < budgets[gap.argmax()] < 50 and gap[-1] < gap.max() / 2
-
-# %%
-with plots.style():
-    figure, axes = plt.subplots(figsize=(7.5, 4))
-    axes.plot(budgets, 100 * gap, marker="")
-    axes.fill_between(budgets, 100 * gap, alpha=0.2)
-    axes.set(xscale="log", xlabel="number n of architectures tried", ylabel="claimed − real (points)")
-    axes.set_title("The winner owes a part to luck, until all winners are at the top")
-plots.show(figure, alt="Claimed minus real accuracy against n: from 0 up to about two points, then down again.")
-
-# %% [markdown]
-# What we see: without choice (n = 1) there is no illusion. From there on, the more cells one tries, the more the
-# winner owes to luck. This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
-# only random search. The cure is cheap: train the few best ones again with other seeds, and report those numbers.
-#
-# On the right the gap nearly closes. Our space is so small that hundreds of draws find its very best cells, which
-# reach almost 100 % with every seed; so near the top luck has no room. In a space of $10^{18}$ cells nobody gets that
-# far.
-
-# %% [markdown]
-# ## What a benchmark table is
-#
-# A table like ours, published for everybody, is a *tabular benchmark*. The best known is **NAS-Bench-201** (Dong and
-# Yang, 2020). Its cell has four nodes and six edges with five operations each, so $5^6 = 15{,}625$ cells. All of them
-# were trained on three data sets (CIFAR-10, CIFAR-100 and a small ImageNet), many with several seeds, and all curves
-# were kept. With it, an experiment on search strategies takes seconds and no GPU, and two papers can be compared
-# because they looked up the same numbers. From the paper: the best cell reaches 94.37 % on the CIFAR-10 test
-# pictures; DARTS, in all three runs, ended in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
-#
-# Three warnings. A table is true for *its* recipe and *its* seeds, and luck is frozen into it: whoever tunes a
-# strategy on the table, tunes it to that luck as well. The space is small. And the 15,625 cells are fewer than they
-# seem, because many of them compute the same function, as in ours:
-
-# %%
-distinct = len({tuple(row) for row in committed.runs()})
-print(f"{len(committed)} cells, but only {distinct} different rows of accuracies")
-texts = "|skip~0|+|conv_3x3~0|avg_pool_3x3~1|", "|conv_3x3~0|+|avg_pool_3x3~0|skip~1|"
-twins = [space.parse(text) for text in texts]
-print(*(committed.runs()[committed.index[twin]] for twin in twins))
-assert distinct < 100 and committed.accuracy(twins[0]) == committed.accuracy(twins[1])
-
-# %% [markdown]
-# To look up an architecture, a file needs little: the operation on each edge, as numbers, and the accuracies. We write
-# our own table in this form and read it back.
-
-# %%
-with tempfile.TemporaryDirectory() as folder:
-    file = Path(folder) / "tiny.npz"
-    truth.save(file)
-    with np.load(file) as arrays:
-        print({name: arrays[name].shape for name in arrays}, f"{file.stat().st_size / 1e3:.1f} kB")
-    read = tables.Table.load(file, space)
-print(read)
-assert np.allclose(read.runs("validation_0")[:, 0], runs[:, 0], atol=1e-4)
-
-# %% [markdown]
-# A table of NAS-Bench-201 in this form has `edges` of shape (15625, 6), in the order 1←0, 2←0, 2←1, 3←0, 3←1, 3←2, and
-# is read by `tables.Table.load("my_table.npz", spaces.NASBench201())`. Nothing in this course depends on it.
-
-# %% [markdown]
-# ## Look inside
-#
-# What do the best cells have in common? Here are the first six, with the mean of their three runs.
-
-# %%
-top = [cells[number] for number in order[:6]]
-two_in_a_row = [cell.answers["1<0"] == cell.answers["2<1"] == "conv_3x3" for cell in top]
-assert sum(two_in_a_row[:5]) >= 4
-captions = [f"{100 * truth.accuracy(cell):.0f} %" for cell in top]
-drawing.sheet(top, captions=[f"{rank}. {text}" for rank, text in enumerate(captions, start=1)])
-
-# %% [markdown]
-# Now page through all 125, best first. Questions before you begin:
-#
-# 1. At the top stand cells with *two* 3×3 convolutions, one behind the other. What do two see that one does not?
-# 2. From which number on does no cell have a 3×3 convolution on an open road?
-# 3. A pool *before* the convolution or *behind* it: do you find a pair to compare, and is the difference larger than
-#    that between seeds?
-
-# %%
-widgets.browse([cells[number] for number in order], scores=list(truth.mean()[order]))
-
-# %% [markdown]
-# <details><summary>Answers</summary>
-#
-# 1. Two in a row see 5 × 5 pixels, and with a ReLU in between they can combine what the first one found.
-# 2. The next cell prints it. Were the truth as simple as `can_see`, it would be 53, the number of cells that see. One
-#    of them, a convolution whose result a pool blurs, has hardly learned in three epochs.
-# 3. For example the pair below. Compare the two rows of three runs before you decide.
-#
-# </details>
-
-# %%
-print("the last cell with an open 3×3 road has rank", 1 + np.flatnonzero(sees[order]).max())
-for text in ("|avg_pool_3x3~0|+|zero~0|conv_3x3~1|", "|conv_3x3~0|+|zero~0|avg_pool_3x3~1|"):
-    print(text, runs[truth.index[space.parse(text)]])
-
-# %%
-edges = [decision.name for decision in space.decisions]
-print("mean accuracy of all cells with this operation on this edge")
-print(" " * 14 + "".join(f"{edge:>7}" for edge in edges))
-for option, operation in enumerate(space.operations):
-    rows = [np.array([c.choices[edge] == option for c in cells]) for edge in range(3)]
-    print(f"{operation:14}" + "".join(f"{truth.mean()[row].mean():7.2f}" for row in rows))
-
-# %% [markdown]
-# The table answers question 2 in another way: on every edge the 3×3 convolution is ahead by far, and the other four
-# lie closer together. It hides as much as it shows, though. An average over all cells with one operation on one edge
-# says nothing about what goes *together*. DARTS decides edge by edge; remember this in notebook 07.
-
-# %% [markdown]
-# ## Exercises
-#
-# Replace the `...` and run the cell. `check` names the mistake, `hint` shows one hint more each time you run it, and
-# the solution is folded below. A stub that you leave alone is answered by the reference, so the notebook runs to its
-# end.
-#
-# ### Exercise: Count pairs · ★★☆ · 6 min
-#
-# Write Kendall's τ for two rankings without ties: pairs in the same order minus pairs in opposite order, divided by
-# the number of pairs.
-
-
-# %%
-@exercise
-def tau(x, y):
-    """Kendall's τ where nothing is tied."""
-    ...
-
-
-check(tau)
-# hint(tau)
-
-# %%
-solution(tau)
-
-# %%
-x, y = np.random.default_rng(1).random((2, 20))
-print(f"yours {tau(x, y):.3f}, scipy's {ranking.kendall(x, y):.3f}")
-
-# %% [markdown]
 # ### Exercise: The best of n, without drawing · ★★★ · 8 min
 #
-# Turn the formula above into three lines: the expected best of n architectures, each drawn independently and
-# uniformly. `accuracies` is an array in any order.
+# Turn the formula into three lines. `accuracies` is an array in any order; leave it as it is.
 
 
 # %%
@@ -504,19 +788,126 @@ def expected_best(accuracies, n):
 
 check(expected_best)
 # hint(expected_best)
-
-# %%
 solution(expected_best)
 
 # %%
-needed = next(n for n in range(1, 1000) if expected_best(truth.mean(), n) > 0.9)
-print(f"to expect 90 %, random search must train {needed} cells (if it knew the mean over three seeds)")
+closed = [expected_best(runs[:, 0], n) for n in budgets]
+for n, by_drawing, by_formula in zip(budgets, simulated, closed, strict=True):
+    print(f"n = {n:2}: simulated {by_drawing:.3f}, closed form {by_formula:.3f}")
+for n in (10, 20, 60):
+    print(f"{n} draws: one of the best 5 % with probability {1 - 0.95**n:.3f}")
+plots.source(ranking.best_of_n)
 
 # %% [markdown]
+# Both agree, and the formula has no noise. The last lines show another formula worth remembering: at least one of n
+# draws lands among the best 5 % with probability $1 - 0.95^n$. With 60 draws you have one in 95 of 100 searches; five
+# searches of 100 go without. That does not depend on the size of the space: it holds for 125 cells as for $10^{18}$.
+# (Whether the best 5 % are good enough is another question.)
+
+# %%
+quiz("best_per_cent")
+
+# %% [markdown] tags=["slide"]
+# ## The best of n draws has rank ≤ k if all n have
+#
+# $$P(\text{rank} \le k) = (k/N)^n$$
+#
+# $$E[\text{best of } n] = \sum_{k=1}^{N} a_{(k)} \left[ (k/N)^n - ((k-1)/N)^n \right]$$
+#
+# Note:
+# 1 min. With a table, random search needs no training: look up. Sixty thousand searches take a second, but we can do
+# without any. Develop the formula on the board: one draw has rank at most k with probability k over N; all n draws, to
+# the power n; exactly k, the difference of two. Then the expectation. Let somebody check n = 1: all weights are one
+# over N, so it is the mean.
+
+# %% [markdown] tags=["slide"]
+# ## Random search is hard to beat: the formula equals the simulation
+#
+# | n | simulated | formula |
+# | --: | --: | --: |
+# | 1 | 0.474 | 0.471 |
+# | 5 | 0.806 | 0.809 |
+# | 20 | 0.951 | 0.951 |
+# | 50 | 0.984 | 0.984 |
+#
+# Note:
+# 1 min. This is the baseline that every strategy of this course will have to beat, and in this space it is a strong
+# one: five draws reach 81 per cent, twenty 95. Note the differences in the third digit between the columns: that is the
+# noise of ten thousand simulated searches, and the formula has none. Whenever you can compute an expectation exactly,
+# do not draw.
+
+# %% [markdown] tags=["slide"]
+# ## 2 min: 60 draws give one of the best 5 %. And of the best 1 %?
+#
+# $$1 - 0.95^{60} = 0.954$$
+#
+# So in 95 of 100 searches. How many draws for one of the best **1 %**, as often?
+#
+# Note:
+# 1 min. First let them see that the size of the space does not occur in the formula. Sixty draws are enough for 125
+# cells and for ten to the eighteen. In five searches of a hundred there is none; so never say surely. Then the
+# question. Whether the best five per cent are good enough depends on how the accuracies are spread at the top.
+
+# %% [markdown] tags=["slide", "answer"]
+# $0.99^n = 0.05$, so $n \approx 300$: five times as many.
+
+# %% [markdown]
+# ## The winner looks better than it is
+#
+# A search reports the score by which it chose. That score is the highest of many noisy ones, so chance has probably
+# helped. What is the chosen cell *really* worth? Ask the seeds that had no part in the choice. `best_of_n` takes their
+# mean as a third argument. We let each of the thirteen seeds choose in turn; so a shift that all cells share cancels.
+
+
+# %%
+def winners_curse(n):
+    """Claimed and real accuracy of the best of n, averaged over which seed chooses."""
+    worth = [np.delete(many, s, axis=1).mean(1) for s in range(13)]  # by the other twelve
+    best = [[ranking.best_of_n(many[:, s], n, accuracy) for accuracy in (None, worth[s])] for s in range(13)]
+    return np.mean(best, axis=0)
+
+
+budgets = np.unique(np.logspace(0, 3, 25).astype(int))
+claimed, real = np.array([winners_curse(n) for n in budgets]).T
+gap = claimed - real
+for k in (0, gap.argmax(), -1):
+    print(f"n = {budgets[k]}: claimed {claimed[k]:.3f}, real {real[k]:.3f}")
+ranked = many[np.argsort(-many.mean(1), kind="stable")]
+scatter = [ranked[a:b].std(1, ddof=1).mean() for a, b in ((0, 5), (5, 10), (10, 20), (20, 30))]
+print("scatter between seeds, ranks 1 to 5, 6 to 10, 11 to 20, 21 to 30:", *np.round(scatter, 3))
+
+# %% [markdown] tags=["slide"]
+# ## The winner's curse: the score that chose is too good
+#
+# Note:
+# 1 min. Thirteen seeds; each chooses in turn, the other twelve say what the chosen cell is worth. With one draw there
+# is no choice and no illusion. From there on the gap grows: with about a dozen draws the winner is claimed four points
+# too high. Ask why the gap closes again on the right. The notebook tests the answer: the five best cells hardly
+# scatter, so luck has no room there. In a real space nobody gets that far.
+
+# %% tags=["slide-output"]
+with plots.style():
+    figure, axes = plt.subplots(figsize=(7.5, 4))
+    axes.plot(budgets, 100 * gap, marker="")
+    axes.fill_between(budgets, 100 * gap, alpha=0.2)
+    axes.set(xscale="log", xlabel="number n of architectures tried", ylabel="claimed − real (points)")
+    axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    axes.set_title("The winner owes a part to luck, until all winners are at the top")
+plots.show(figure, alt="Claimed minus real accuracy against n: up to about four points, then down again.")
+
+# %% [markdown]
+# What we see: without choice (n = 1) there is no illusion. From there on, the more cells one tries, the more the
+# winner owes to luck. This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
+# only random search.
+#
+# On the right the gap nearly closes. Our explanation: hundreds of draws find the very best cells, and these leave luck
+# no room. Then they must scatter less between seeds than those behind them; the last line printed says so. In a
+# space of $10^{18}$ cells nobody gets that far to the right.
+#
 # ### Exercise: Report what you found · ★☆☆ · 3 min
 #
-# You have searched, and hold two arrays: `validation` and `test`, one number per architecture. Which number do you
-# publish?
+# You have searched, and hold two arrays: `validation` and `test`, one number per architecture, measured on the same
+# trained networks. Which number do you publish?
 
 
 # %%
@@ -528,44 +919,178 @@ def honest_report(validation, test):
 
 check(honest_report)
 # hint(honest_report)
-
-# %%
 solution(honest_report)
 
+# %% [markdown]
+# Is that enough? Search 500 times with each seed, always among 15 cells, and compare three numbers: what the search
+# claims, what you report, and the test accuracy of the same cell *trained again*, with other seeds.
+
 # %%
-found = honest_report(first.mean("validation"), first.mean("test"))
-print(f"searched on seed 0, all 125 tried: we report {found:.3f}")
+generator, found = np.random.default_rng(0), []
+for turn in list(range(13)) * 500:
+    tried = generator.integers(125, size=15)
+    best = tried[many[tried, turn].argmax()]
+    report = honest_report(many[tried, turn], many_tests[tried, turn])
+    found.append((many[best, turn], report, np.delete(many_tests[best], turn).mean()))
+print("claimed {:.3f}, test {:.3f}, test when trained again {:.3f}".format(*np.mean(found, axis=0)))
 
 # %% [markdown]
-# ### Exercise: How much is luck? · ★★☆ · 6 min
+# What we see: the test pictures take little away. They are new pictures for the *same network*, the one that was lucky.
+# So the report is honest about this network, and still points too high for the *architecture*.
 #
-# `runs` has a row for each architecture and a column for each seed. Part of the variance of all these numbers lies
-# *between* architectures, the rest between the seeds of the same one. Compute the share of the seeds: the variance
-# between the seeds of an architecture (averaged over architectures), divided by the variance of all numbers. Use
-# `ddof=1`.
+# ### The cure, at equal cost
+#
+# You may train 25 times in all. Four ways to spend that: all 25 on new cells; 24, and the winner once more for the
+# report; 20, and the five best once more, so that each has a mean of two; 19, the five best once more, and the winner
+# of these once more for the report. The printed sums follow this order.
 
 
 # %%
-@exercise
-def noise_share(runs):
-    """Variance between seeds divided by the variance of all runs; runs: (N, S)."""
-    ...
+def search(new, again, last, seeds, draw):
+    """One search: the number it reports for the cell it chose, and that cell's mean over ten other seeds."""
+    a, b, c = seeds
+    drawn = draw.integers(125, size=new)
+    score = many[drawn, a]
+    if again:
+        best = np.argsort(-score)[:again]
+        drawn, score = drawn[best], (score[best] + many[drawn[best], b]) / 2
+    chosen = drawn[score.argmax()]
+    return many[chosen, c] if last else score.max(), np.delete(many[chosen], seeds).mean()
 
-
-check(noise_share)
-# hint(noise_share)
 
 # %%
-solution(noise_share)
-
-# %%
-print(f"all cells:      {noise_share(runs):.2f}")
-print(f"cells that see: {noise_share(runs[sees]):.2f}")
-print(f"best ten:       {noise_share(runs[order[:10]]):.2f}")
+turns, draw = [(s, (s + 1) % 13, (s + 2) % 13) for s in range(13)] * 500, np.random.default_rng(0)
+for new, again, last in ((25, 0, 0), (24, 0, 1), (20, 5, 0), (19, 5, 1)):
+    reported, worth = np.mean([search(new, again, last, seeds, draw) for seeds in turns], axis=0)
+    print(f"{new} + {again} + {last}: {reported:.3f} reported, {worth:.3f} real, {reported - worth:+.3f}")
 
 # %% [markdown]
-# The better the cells among which you choose, the larger the share of luck. For the best ten, think about how many
-# seeds you would need to name the best one.
+# What we see: **one training is enough to cure the report**, if it took no part in the choice: with it, the reported
+# number is right to within less than a point. Training the few best again *and choosing by it* is no cure: their new
+# numbers have chosen, too, and most of the curse is back. Nor did it find better cells. In this space, with 25
+# trainings, new cells are worth more than second opinions.
+
+# %%
+quiz("best_of_five_again")
+
+# %% [markdown] tags=["slide"]
+# ## 2 min: is a test set the cure?
+#
+# Choose by validation, report the test accuracy of the chosen network.
+#
+# Is that number right for the **architecture**?
+#
+# Note:
+# 2 min. In pairs. First make sure that everybody knows why the test may not choose: else it would be a second
+# validation set. Then the question. Most will say yes, that is what a test set is for. The point is what the test
+# pictures are new for: a network that is already trained, with its first weights and its order of pictures.
+
+# %% [markdown] tags=["slide", "answer"]
+# It is right for this **network**, which was lucky: claimed 0.957, test 0.951. Trained again, the same cell reaches
+# 0.911.
+
+# %% [markdown] tags=["slide"]
+# ## The cure: train once more, and do not choose by it
+#
+# | 25 trainings | reported | real |
+# | --- | --: | --: |
+# | 25 new cells | 0.977 | 0.944 |
+# | 24 new, winner again | 0.941 | 0.941 |
+# | 20 new, five best again | 0.959 | 0.936 |
+# | 19 new, five best, winner again | 0.927 | 0.932 |
+#
+# Note:
+# 1 min. All four ways cost 25 trainings. The first reports the score that chose. The second gives one training away and
+# its report is right. The third trains the five best again, but takes the best mean: the new numbers have chosen, so
+# most of the curse is back. The fourth is right again. Read the last column, too: the real worth is highest where most
+# cells were tried. A second opinion is for the report, in this space.
+
+# %% [markdown]
+# ## What a benchmark table is
+#
+# A table like ours, published for everybody, is a *tabular benchmark*. The best known is **NAS-Bench-201** (Dong and
+# Yang, 2020). Its cell has four nodes and six edges with five operations each, so $5^6 = 15{,}625$ cells. All of them
+# were trained on three data sets (CIFAR-10, CIFAR-100 and a small ImageNet), many with several seeds, and all curves
+# were kept. With it, an experiment on search strategies takes seconds and no GPU, and two papers look up the same
+# numbers. From the paper: the best cell reaches 94.37 % on the CIFAR-10 test pictures; DARTS, in all three runs, ended
+# in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
+#
+# Three warnings. A table is true for *its* recipe and *its* seeds, and luck is frozen into it: whoever tunes a
+# strategy on the table, tunes it to that luck as well. The space is small. And the 15,625 cells are fewer functions
+# than they seem; notebook 01 counted 4,930.
+#
+# A file of such a table needs little: the operation on each edge, as numbers, and the accuracies. Write ours, and read
+# it back.
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    file = Path(folder) / "tiny.npz"
+    truth.save(file)
+    read = tables.Table.load(file, space)
+    print({name: array.shape for name, array in np.load(file).items()})
+print(len(read), "architectures;", *read.columns)
+
+# %% [markdown]
+# A table of NAS-Bench-201 in this form has `edges` of shape (15625, 6), in the order 1←0, 2←0, 2←1, 3←0, 3←1, 3←2; read
+# it with `tables.Table.load("my_table.npz", spaces.NASBench201())`. Nothing in this course depends on it.
+
+# %% [markdown] tags=["slide"]
+# ## NAS-Bench-201: 15,625 cells, trained for everybody
+#
+# - A search experiment takes seconds, and two papers look up the same numbers
+# - True for **its** recipe and **its** seeds: luck is frozen in
+# - 15,625 names, 4,930 functions
+#
+# Note:
+# 1 min. Our table, only larger: four nodes, six edges, five operations, three data sets. It made research on search
+# strategies possible without a GPU. Then the warnings. Whoever tunes a strategy on a table for months tunes it to the
+# luck of the few seeds in it, too; that is the winner's curse, one floor up. And twins make bands over the names too
+# narrow. Notebook 01 counted the functions.
+
+# %% [markdown]
+# ## Look inside
+#
+# What do the best cells have in common? Here are six, with their mean accuracies.
+
+# %% [markdown] tags=["slide"]
+# ## The best cells have two 3×3 convolutions in a row
+#
+# Note:
+# 1 min. The six best of our table. Five of them have the same backbone, and differ in the direct edge only. In notebook
+# 01 we measured what two in a row see: 25 pixels in place of nine. Between these five the seed decides. If there is
+# time, open the widget of the notebook and page through the list, best first; let the class call stop when the first
+# cell without a 3×3 convolution appears.
+
+# %% tags=["slide-output"]
+top = [cells[number] for number in order[:6]]
+two_in_a_row = [cell.answers["1<0"] == cell.answers["2<1"] == "conv_3x3" for cell in top]
+assert sum(two_in_a_row[:5]) >= 4
+captions = [f"{100 * truth.accuracy(cell):.0f} %" for cell in top]
+drawing.sheet(top, captions=[f"{rank}. {text}" for rank, text in enumerate(captions, start=1)])
+
+# %% [markdown]
+# Now page through all 125, best first. Questions before you begin:
+#
+# 1. At the top stand cells with *two* 3×3 convolutions, one behind the other. What do two see that one does not?
+# 2. From which number on does no cell have a 3×3 convolution in its formula?
+# 3. A pool *before* the convolution or *behind* it: do you find a pair to compare, and is the difference larger than
+#    that between seeds?
+#
+# <details><summary>Answers</summary>
+#
+# 1. Two in a row see 5 × 5 pixels; notebook 01 measured it.
+# 2. The cell behind the widget prints it. Were the truth as simple as our formulas, it would be 53.
+# 3. That cell prints a pair. Compare the two rows of three runs before you decide.
+#
+# </details>
+
+# %%
+widgets.browse([cells[number] for number in order], scores=list(truth.mean()[order]))
+
+# %%
+print("the last cell that can see has rank", 1 + np.flatnonzero(sees[order]).max())
+for text in ("|avg_pool_3x3~0|+|zero~0|conv_3x3~1|", "|conv_3x3~0|+|zero~0|avg_pool_3x3~1|"):
+    print(text, runs[truth.index[space.parse(text)]])
 
 # %% [markdown]
 # ## What can go wrong
@@ -577,54 +1102,75 @@ print(f"best ten:       {noise_share(runs[order[:10]]):.2f}")
 # asked](https://github.com/yuhuixu1993/PC-DARTS/issues/53) whether the published number is the best epoch or the
 # last one. It is the best.
 #
-# That is our exercise *Report what you found* with epochs in place of architectures: the maximum of many noisy tests.
-# How much can it give? Take the cell made of skips only, which **can only guess**, and test it on 200 pictures after
-# each of 40 epochs. Four seeds:
+# That is *Report what you found* with epochs in place of architectures: the maximum of many noisy tests. How much can
+# it give? Take the cell made of skips only, which **can only guess**, and test it on 200 pictures after each of 40
+# epochs. Four seeds:
 
 # %%
-few = data.load("strokes", per_class=100, test_per_class=50)
-blind = space.parse("|skip~0|+|skip~0|skip~1|")
+small = data.load("strokes", per_class=100, test_per_class=50)
+skips = space.parse("|skip~0|+|skip~0|skip~1|")
 
 
 def test_after_each_epoch(seed, epochs=40):
     """Test accuracy after every epoch of a training."""
     with seeded(seed) as generator:
-        network = space.network(blind, few.classes, few.channels)
-        training = fit(network, few.train, few, Recipe(epochs, final_rate=0.1), generator)
-        return np.array([evaluate(network, few.test, few) for _ in training])
+        network = space.network(skips, small.classes, small.channels)
+        training = fit(network, small.train, small, Recipe(epochs, final_rate=0.1), generator)
+        return np.array([evaluate(network, small.test, small) for _ in training])
 
 
-tests = np.array([test_after_each_epoch(seed) for seed in range(4)])  # (seeds, epochs)
-
-# %%
-last, best = tests[:, -1].mean(), tests.max(1).mean()
-print(f"last epoch {last:.3f}, mean of all epochs {tests.mean():.3f}, best epoch {best:.3f}")
-assert best > tests.mean() + 0.015 and abs(tests.mean() - 0.25) < 0.03
+curves = np.array([test_after_each_epoch(seed) for seed in range(4)])  # (seeds, epochs)
+print(f"last epoch {curves[:, -1].mean():.3f}, mean of all epochs {curves.mean():.3f}", end=", ")
+print(f"best epoch {curves.max(1).mean():.3f}")
 
 # %% [markdown]
 # What we see: a network that knows nothing gains a few points, only because somebody looked 40 times and kept the
-# best look. Between networks that know a lot the gain is smaller, but so are the differences between papers: DARTS
+# best look. Between networks that know a lot the gain may be smaller, but so are the differences between papers: DARTS
 # (second order) reports an error of 2.76 ± 0.09 % on CIFAR-10, PC-DARTS 2.57 ± 0.07 %. **Decide before training which
-# epoch counts**, usually the last one, or let validation pictures decide. `retrain` in this package opens the test
-# pictures once per seed.
+# epoch counts**, usually the last one, or let validation pictures decide.
+
+# %% [markdown] tags=["slide"]
+# ## What can go wrong: the best of 40 looks at the test pictures
+#
+# - Public scripts test after every epoch and log the best
+# - A cell that can only guess, four seeds: 24.0 % on average, 26.9 % at the best epoch
+# - Decide **before** training which epoch counts
+#
+# Note:
+# 1 min. The same curse with epochs in place of architectures. The two projects are linked in the notebook; say that
+# this is common practice and not a scandal. The network in our test knows nothing, and still gains a few points because
+# somebody looked forty times. Between papers the differences are smaller than that. The rule is cheap: choose the epoch
+# before training, or by validation pictures.
+
+# %% [markdown] tags=["slide"]
+# ## Take home
+#
+# - The accuracy of an architecture is a distribution
+# - Two runs of the truth agree on 80 of 100 pairs; at the top, luck decides about half
+# - The score that chose is too good: train once more for the report
+# - Ask for seeds, twins and the baseline
+#
+# Note:
+# 1 min. Ask the class for the four sentences before you show them. Then the homework: six epochs in place of three, and
+# a prediction of τ before it is run. Next lecture: either the two nested problems of architecture search, solved by
+# hand on a toy, or the supernet, in which one network stands in for all 125 and is held against the truth of today.
 
 # %% [markdown]
 # ## In this notebook we have
 #
-# - trained all 125 cells of a space, side by side, with three seeds: the ground truth;
-# - found that the drawing alone tells the cells that can see from those that guess;
-# - measured the noise ceiling: two runs of the truth agree on about 80 of 100 pairs, and not at all among the five
-#   best;
+# - written the training loop, and trained all 125 cells with three seeds: the ground truth;
+# - told the cells that can see from those that guess by the drawing alone, and tested why;
+# - seen that twins differ by their first weights, and that they make a band too narrow;
+# - measured the noise ceiling: two runs of the truth agree on about 80 of 100 pairs;
+# - taken the shift of each seed out, and found how much of what separates cells is luck;
 # - computed what random search finds, by drawing and without;
-# - seen that winners look better than they are, and that training them again with other seeds cures it;
+# - seen that winners look better than they are, and that one more training cures the report;
 # - written and read a benchmark table.
 #
-# On your own: what happens to τ between seeds if the cells are trained for six epochs instead of three? Predict it,
-# then write `Recipe(epochs=6, batch_size=32)` in place of `tables.TINY_RECIPE` and run the notebook again. Next:
-# **03, Solve a bilevel problem by hand**, or go straight to **04, Share the weights**, where one network stands in
-# for all 125, and is held against this truth.
-
-# %% [markdown]
+# On your own: what happens to τ between seeds if the cells are trained for six epochs? Predict it, then write
+# `Recipe(epochs=6, batch_size=32)` in place of `tables.TINY_RECIPE` and run the notebook again. Next: **03, Solve a
+# bilevel problem by hand**, or go straight to **04, Share the weights**, where one network stands in for all 125.
+#
 # ## Further reading
 #
 # - Dong and Yang, [NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
@@ -635,8 +1181,7 @@ assert best > tests.mean() + 0.015 and abs(tests.mean() - 0.25) < 0.03
 #   Search](https://arxiv.org/abs/1902.07638), 2019: the baseline that many methods did not beat.
 # - Yang, Esperança and Carlucci, [NAS evaluation is frustratingly hard](https://arxiv.org/abs/1912.12522), 2020: how
 #   much of published progress is the recipe, and how much the seed.
-
-# %% [markdown]
+#
 # ## Versions
 
 # %%
