@@ -142,7 +142,7 @@ quiz("small_task")
 # ### Build: Write the loop that makes the truth · ★★★ · 18 min
 #
 # Write `train_table`. It gets lists of `cells` and `seeds`; `new_network(cell)`, which makes a network with random
-# weights; `train` and `validation`, each a pair of images and labels; and the `recipe`, with `recipe.epochs`,
+# weights; `train` and `validation`, each a pair `(images, labels)` of tensors; and the `recipe`, with `recipe.epochs`,
 # `recipe.batch_size`, `recipe.optimiser(weights)` and `recipe.schedule(optimiser, steps)`, where `steps` is the number
 # of batches in one epoch. `check` judges a half-written function, too, step by step.
 #
@@ -867,11 +867,11 @@ def winners_curse(n):
     return np.mean(best, axis=0)
 
 
-budgets = np.unique(np.logspace(0, 3, 25).astype(int))
-claimed, real = np.array([winners_curse(n) for n in budgets]).T
+counts = np.unique(np.logspace(0, 3, 25).astype(int))
+claimed, real = np.array([winners_curse(n) for n in counts]).T
 gap = claimed - real
 for k in (0, gap.argmax(), -1):
-    print(f"n = {budgets[k]}: claimed {claimed[k]:.3f}, real {real[k]:.3f}")
+    print(f"n = {counts[k]}: claimed {claimed[k]:.3f}, real {real[k]:.3f}")
 ranked = many[np.argsort(-many.mean(1), kind="stable")]
 scatter = [ranked[a:b].std(1, ddof=1).mean() for a, b in ((0, 5), (5, 10), (10, 20), (20, 30))]
 print("scatter between seeds, ranks 1 to 5, 6 to 10, 11 to 20, 21 to 30:", *np.round(scatter, 3))
@@ -888,8 +888,8 @@ print("scatter between seeds, ranks 1 to 5, 6 to 10, 11 to 20, 21 to 30:", *np.r
 # %% tags=["slide-output"]
 with plots.style():
     figure, axes = plt.subplots(figsize=(7.5, 4))
-    axes.plot(budgets, 100 * gap, marker="")
-    axes.fill_between(budgets, 100 * gap, alpha=0.2)
+    axes.plot(counts, 100 * gap, marker="")
+    axes.fill_between(counts, 100 * gap, alpha=0.2)
     axes.set(xscale="log", xlabel="number n of architectures tried", ylabel="claimed − real (points)")
     axes.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
     axes.set_title("The winner owes a part to luck, until all winners are at the top")
