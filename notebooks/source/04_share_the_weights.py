@@ -6,7 +6,7 @@
 #
 # <!-- badges -->
 #
-# 50 min reading · 34 min exercises · longest cell 35 s · all cells 185 s · 1.0 GB
+# 50 min reading · 34 min exercises · longest cell 35 s · all cells 190 s · 1.0 GB
 
 # %% [markdown]
 # ![Three nodes joined by bundles of five lines, twice. Each time three lines are lit, one in a bundle; the blue 3×3 is
@@ -285,12 +285,12 @@ solution(walk)
 
 # %%
 # yours in the supernet's place, on all 125 cells
-dag, ops = supernet.body[0], {name: edge.ops for name, edge in edges.items()}
+dag, ops = supernet.body[0], {key: by_name.ops for key, by_name in edges.items()}
 x = torch.randn(8, space.channels, 10, 10, generator=torch.Generator().manual_seed(0))
 differences = []
 with torch.no_grad(), training.batch_statistics(supernet):
-    for one in cells:
-        active = one.active_ops["cell"]
+    for route in cells:
+        active = route.active_ops["cell"]
         differences.append(float((walk(x, ops, active) - dag(x, active)).abs().max()))
 print(f"largest difference over {len(cells)} cells: {max(differences):.0e}")
 
@@ -328,12 +328,12 @@ def counted(cell):
     """How many convolutions of the supernet get a non-zero gradient from one batch."""
     supernet.zero_grad(set_to_none=True)
     cross_entropy(supernet(images, cell), labels).backward()
-    return sum(p.grad is not None and bool(p.grad.any()) for p in edges.parameters())
+    return sum(w.grad is not None and bool(w.grad.any()) for w in edges.parameters())
 
 
-tally = Counter((int(learners(*cell.answers.values())), counted(cell)) for cell in cells)
-for (yours, gradients), number in sorted(tally.items()):
-    print(f"{number:3} cells: you say {yours}, autograd says {gradients}")
+tally = Counter((int(learners(*path.answers.values())), counted(path)) for path in cells)
+for (you_say, autograd), how_many in sorted(tally.items()):
+    print(f"{how_many:3} cells: you say {you_say}, autograd says {autograd}")
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: Who learns beside a zero?
@@ -376,8 +376,8 @@ def never_trained(options, batches):
 check(never_trained)
 # hint(never_trained)
 solution(never_trained)
-for number in (3, 10, 31, 62):
-    print(f"{number:2} batches: {float(never_trained(5, number)):.6f}")
+for draws in (3, 10, 31, 62):
+    print(f"{draws:2} batches: {float(never_trained(5, draws)):.6f}")
 
 # %% [markdown] tags=["slide"]
 # ## The aim: weights that are good on average
@@ -470,12 +470,12 @@ theirs, descent, pictures, draw = fresh(epochs=2)
 for _ in range(2):
     train_paths(theirs, draw, strokes, descent, pictures)
 by_package = shared_accuracies(theirs, cells, strokes)
+held_out = next(training.batches(strokes.validation, strokes, 500))
 
 # %%
-held_out = next(training.batches(strokes.validation, strokes, 500))
-yours, descent, pictures, draw = fresh(epochs=2)
-train = partial(training.batches, strokes.train, strokes, 64, generator=pictures)
-by_you = one_shot(yours, draw, train, 2, descent.optimiser, descent.schedule, cells, held_out)
+yours, steps, order, roll = fresh(epochs=2)
+passes = partial(training.batches, strokes.train, strokes, 64, generator=order)
+by_you = one_shot(yours, roll, passes, 2, steps.optimiser, steps.schedule, cells, held_out)
 gap = max(abs(float(a) - b) for a, b in zip(by_you, by_package, strict=True))
 print(f"largest difference over {len(cells)} cells: {gap:.3f}")
 
@@ -753,10 +753,10 @@ def agreement(net):
     first, second = [[pull(net, cell, images[h::2], labels[h::2]) for cell in users] for h in (0, 1)]
     found = {"the same cell": [], "the same companion": [], "another companion": []}
     for one, mine in zip(users, first, strict=True):
-        for other, yours in zip(users, second, strict=True):
+        for other, theirs in zip(users, second, strict=True):
             same = one.choices[0] == other.choices[0]
             kind = "the same cell" if one == other else "the same companion" if same else "another companion"
-            found[kind].append(float(torch.cosine_similarity(mine, yours, 0)))
+            found[kind].append(float(torch.cosine_similarity(mine, theirs, 0)))
     return {kind: np.mean(values) for kind, values in found.items()}
 
 
