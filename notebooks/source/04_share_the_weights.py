@@ -61,7 +61,8 @@ from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, tra
 #
 # We train *one* network that contains all 125 cells. For each batch of pictures we roll dice, draw one cell, and train
 # only the weights that this cell uses. Then we measure the accuracy of every cell with these shared weights and rank
-# the cells. How will the ranking compare with the true one, for which every cell was trained alone?
+# the cells. (A cell is *useless* if it hardly beats guessing even when trained alone.) How will the ranking compare
+# with the true one, for which every cell was trained alone?
 #
 # - **A.** At both ends: useless cells come last, and seven or more of its ten best are among the true ten.
 # - **B.** At neither end: weights that belong to everybody fit nobody, and useless cells come anywhere.
@@ -267,9 +268,9 @@ drawing.draw(cell)
 #
 # ### Exercise: Walk one path · ★☆☆ · 4 min
 #
-# Write what the supernet just did: the forward pass of the tiny cell. `ops["2<1"]["skip"]` is the operation skip on the
-# edge from node 1 to node 2, a function of a feature map; `active["2<1"]` is the *name* of the operation that the path
-# takes there.
+# Replace the `...` and run the cell; `check` names a mistake. Write what the supernet just did: the forward pass of the
+# tiny cell. `ops["2<1"]["skip"]` is the operation skip on the edge from node 1 to node 2, a function of a feature map;
+# `active["2<1"]` is the *name* of the operation that the path takes there.
 
 
 # %%
@@ -617,8 +618,7 @@ for name, scores in (("one honest training", runs), ("shared weights", shared), 
 # honest training of every cell finds most of them. The three supernets differ: two put one of the very best cells
 # first, the third loses more than ten points, and even the best of its first ten is worse than the best of ten blindly
 # drawn ones on average. *At the very top, a supernet may know a lot or next to nothing, and it does not tell you
-# which.* Seed 0 would have made a fine success story on its own, seed 2 a fine failure. That is the reason to report
-# all of them.
+# which.* Seed 0 alone would have made a success story, seed 2 a failure.
 #
 # **A** expects too much of one set of weights, **B** too little. What is robust? Throwing out the bad. If your space
 # has a desert, a supernet clears it away for the price of a few trainings. What remains should be compared by training
@@ -850,8 +850,8 @@ quiz("less_company")
 #
 # ### Exercise: Draw a fair round · ★★☆ · 5 min
 #
-# A path is a row of numbers from 0 to `options` − 1, one for each edge. `shuffled(n)` gives the numbers 0 to n − 1 in
-# random order, as a list, anew with each call.
+# `options` and `edges` are numbers. A path is a row of numbers from 0 to `options` − 1, one for each edge.
+# `shuffled(n)` gives the numbers 0 to n − 1 in random order, as a list, anew with each call.
 
 
 # %%
@@ -893,8 +893,8 @@ assert abs(by_fairness[0] - by_sharing[0]) < 0.1 and by_fairness[3] < by_compani
 # %% [markdown]
 # ## Batch norm has a memory, and it is of the wrong cells
 #
-# A batch-norm layer subtracts a mean and divides by a deviation. In
-# training it takes them from the batch at hand. On the side it keeps *running* averages, to be used in evaluation.
+# A batch-norm layer subtracts a mean and divides by a deviation. In training it takes them from the batch at hand. On
+# the side it keeps *running* averages, to be used in evaluation.
 #
 # **Question.** The last batch norm, in the head, sees what the cell lets through: now a convolution, now a pool, now
 # zeros. Running averages over *what* does it keep?
@@ -955,11 +955,11 @@ assert by_running[0] < by_sharing[0] - 0.08 and by_running[2] < by_sharing[2] an
 
 # %% [markdown]
 # What we see: with running statistics τ drops, for each of the three seeds, over all cells and among the useful ones,
-# and so does their mean accuracy: good weights, read through somebody else's glasses. Hundreds of pairs change sides.
+# and so does their mean accuracy: good weights, read through somebody else's glasses. Many more pairs are wrong.
 #
-# Two columns do not fit, and we do not hide it: at the top nothing gets worse. With three seeds, and with the top as
-# noisy as we saw, such a number can fall either way. τ counts all pairs of cells; a regret looks at one cell. Trust the
-# measure that averages over more.
+# Two columns do not fit, and we do not hide it: at the top nothing gets worse on average. With three seeds, and with
+# the top as noisy as we saw, such a number can fall either way. τ counts all pairs of cells; a regret looks at one
+# cell. Trust the measure that averages over more.
 #
 # **Is it allowed** to use the statistics of the validation batch? It uses its pictures, not its labels; for ranking
 # that is harmless. For the final test of a network it is not: there batch norm must use what it learned in training.
@@ -1148,7 +1148,7 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 
 # %% [markdown]
 # What we see: with batch statistics every deviation is 1. In evaluation mode it is not, for the untrained network and
-# for the trained supernet alike. Whoever writes a supernet should keep this check beside it.
+# for the trained supernet alike.
 #
 # ## In this notebook we have
 #
