@@ -626,7 +626,7 @@ for name, scores in (("one honest training", runs), ("shared weights", shared), 
 #
 # ## Why the top goes wrong
 #
-# Three suspects: *noise*, *time*, *company*. We put each of them to a test.
+# Three suspects: *noise*, *time*, *company*. Each gets a test.
 #
 # **Noise.** Many useful cells lie close together, and where the truth itself is a toss-up, nobody can predict it. But
 # one honest training has this noise, too, and does better. So noise is not all.
@@ -955,7 +955,7 @@ assert by_running[0] < by_sharing[0] - 0.08 and by_running[2] < by_sharing[2] an
 
 # %% [markdown]
 # What we see: with running statistics τ drops, for each of the three seeds, over all cells and among the useful ones,
-# and so does their mean accuracy: good weights, read through somebody else's glasses. Many more pairs are wrong.
+# and their mean accuracy, too: good weights, read through somebody else's glasses. Many more pairs are wrong.
 #
 # Two columns do not fit, and we do not hide it: at the top nothing gets worse on average. With three seeds, and with
 # the top as noisy as we saw, such a number can fall either way. τ counts all pairs of cells; a regret looks at one
@@ -1032,8 +1032,7 @@ assert max(scratch) < 0.8 < min(rows["at the shared weights"]) < min(inherited)
 #
 # ## Look inside
 #
-# One picture, read slowly: the mean shared score over three seeds against the truth. The marker says how many 3×3
-# convolutions a cell has.
+# The mean shared score over three seeds against the truth. The marker says how many 3×3 convolutions a cell has.
 
 
 # %%
