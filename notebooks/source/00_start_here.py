@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 15 min reading · 6 min exercises · longest cell 45 s · all cells 215 s · 1.0 GB
+# 24 min reading · 6 min exercises · longest cell 45 s · all cells 215 s · 1.0 GB
 
 # %% [markdown]
 # ![Three steps. Left, three nodes joined by five lines on each edge, some thick, some thin: every option at once, the
@@ -104,10 +104,11 @@ drawing.sheet([event.architecture for event in found.history], captions=["epoch 
 # ## Predict first
 #
 # While it searches, the computer trains one big network that contains all 15,625 small ones, *blended*. The percentages
-# above are the blend's. Later we take the found cell out of it and train it alone, from scratch. And, as most papers
-# do, we give it more: twice the pictures, and so twice the steps of training. It will be far better than the blend.
+# above are the blend's. Later we take the found cell out of it and train it alone, from scratch. And we give it more,
+# as most papers do: more than three times the steps of training, and twice the pictures. It will be far better than the
+# blend.
 #
-# Three things have changed at once. Which of them matters most? (We shall run four searches, and average.)
+# Three things have changed at once. Which of them matters most, on average over several searches?
 #
 # - **A.** The steps: it is trained for longer.
 # - **B.** Being alone: its weights serve one network only.
@@ -118,8 +119,8 @@ drawing.sheet([event.architecture for event in found.history], captions=["epoch 
 # %% [markdown] tags=["slide"]
 # ## 2 min: Three things change at once. Which matters most?
 #
-# The search trains a **blend** of all 15,625 networks. We then train the found cell **alone**, on **twice the
-# pictures**, for **twice the steps**. It does far better.
+# The search trains a **blend** of all 15,625 networks. We then train the found cell **alone**, for **more than three
+# times the steps**, on **twice the pictures**. It does far better.
 #
 # - **A.** The steps
 # - **B.** Being alone
@@ -146,15 +147,13 @@ drawing.sheet([event.architecture for event in found.history], captions=["epoch 
 # students read the first row without the labels.
 
 # %% tags=["slide-output"]
-figure = plots.picture_sheet(
-    digits.train.images[:16],
-    digits.train.labels[:16],
-    digits.class_names,
-    title="Which digit is it? The answer stands above each picture",
-)
+shown = digits.train.images[:16], digits.train.labels[:16], digits.class_names
+figure = plots.picture_sheet(*shown, title="Which digit is it? The answer stands above each picture")
 plots.show(figure, alt="Sixteen small colour pictures, each with a digit somewhere among fragments of others.")
 
 # %%
+from nas_tutorial.exercises import quiz
+
 print(digits)
 
 # %% [markdown]
@@ -185,8 +184,6 @@ print(digits)
 # one video, or several pictures of one patient.
 
 # %% tags=["slide-output"]
-from nas_tutorial.exercises import quiz
-
 quiz("three_piles")
 
 # %% [markdown]
@@ -256,7 +253,7 @@ quiz("sixth_operation")
 
 # %% tags=["slide-output"]
 figure = plots.alphas_over_time(found.history, title="The five shares of each edge, epoch by epoch")
-plots.show(figure, alt="Six panels, one for each edge; in each, five lines show the shares of the options over epochs.")
+plots.show(figure, alt="Six panels, one for each edge: the shares of five options over three epochs.")
 
 # %% [markdown]
 # Each panel is an edge, named by its two nodes: 0 is the input, 3 the output. The axis says *probability*; that is
@@ -264,9 +261,10 @@ plots.show(figure, alt="Six panels, one for each edge; in each, five lines show 
 #
 # What we see: on most edges the dark blue line rises above the others. After the last epoch the search takes out of
 # each panel the option with the largest share, **with `none` left out of the count**. Look for a panel where the dotted
-# line of `none` ends on top: the cell has another operation there. That `none` may not win is a rule of the authors of
-# DARTS. The authors of NAS-Bench-201, from whom the space is, let it win (`derive_none=True` does the same), and then a
-# search can end in a cell through which nothing flows. Notebook 08 is about that.
+# line of `none` ends on top: the cell has another operation there.
+#
+# That `none` may not win is a rule of the authors of DARTS. The authors of our space, NAS-Bench-201, let it win
+# (`derive_none=True`), and then a search can end in a cell through which nothing flows. More of that in notebook 08.
 
 # %% [markdown] tags=["slide"]
 # ## The largest share is kept, but 'none' is left out of the count
@@ -301,10 +299,12 @@ quiz("full_strength")
 
 # %%
 from statistics import fmean, stdev
+from time import process_time
 
 from nas_tutorial.training import Recipe, evaluate, train_from_scratch
 
-network = train_from_scratch(found.architecture, digits.train, digits, Recipe(epochs=3, batch_size=32), seed=0)
+short = Recipe(epochs=3, batch_size=32)
+network = train_from_scratch(found.architecture, digits.train, digits, short, seed=0)
 print(f"the blend, on validation pictures: {found.history[-1].validation_accuracy:.2f}")
 print(f"the cell alone, on validation pictures: {evaluate(network, digits.validation, digits):.2f}")
 print(f"the cell alone, on test pictures: {evaluate(network, digits.test, digits):.2f}")
@@ -325,12 +325,14 @@ def alone(cell, pile, epochs, seed):
     return evaluate(trained, digits.test, digits)
 
 
-searches, same = {0: found}, {0: evaluate(network, digits.test, digits)}
+searches, same, spent = {0: found}, {0: evaluate(network, digits.test, digits)}, {}
 
 
 def once_more(seed):
     """Search with this seed, and train what is found, alone, with the same pictures and as many steps."""
+    start = process_time()
     searches[seed] = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=seed).result
+    spent[seed] = process_time() - start
     same[seed] = alone(searches[seed].architecture, digits.train, 3, seed)
 
 
@@ -351,60 +353,63 @@ print(f"± {stdev(blend.values()):.2f} between the blends, ± {stdev(same.values
 drawing.sheet([result.architecture for result in searches.values()], captions=[f"seed {i}" for i in searches])
 
 # %% [markdown]
-# What we see: the cells look alike, and alone they are about equally good. The blends are not: their numbers lie
-# further apart, and the largest of them belongs to the cell with the smallest number. Four searches prove no law. But
-# they warn us not to read the worth of a cell from the log of its search.
+# What we see: the four cells look alike, and alone they are about equally good. The blends lie further apart: the blend
+# of seed 0 is far behind the others, and its cell is not. Four searches prove no law. But they warn us not to read the
+# worth of a cell from the log of its search.
 #
-# Now change the second thing: the steps. The same pictures, but twice as many epochs.
+# Now change the second thing: the steps. The same pictures, but ten epochs instead of three. (For two of the four
+# cells, to save time.)
 
 # %%
-longer = {seed: alone(searches[seed].architecture, digits.train, 6, seed) for seed in (0, 1)}
-
-# %%
-longer |= {seed: alone(searches[seed].architecture, digits.train, 6, seed) for seed in (2, 3)}
+longer = {seed: alone(searches[seed].architecture, digits.train, 10, seed) for seed in (0, 1)}
 
 # %% [markdown]
-# And the third: the pictures. The choice is made, so the validation pictures may teach now, too. That makes twice as
-# many pictures, and with three epochs as many steps as before. (For two of the four searches, to save time.)
+# And the third: the pictures. The choice is made, so the validation pictures may teach now, too. Five epochs with twice
+# as many pictures are as many steps as ten before.
 
 # %%
-more = {seed: alone(searches[seed].architecture, digits.full_train, 3, seed) for seed in (0, 1)}
+more = {seed: alone(searches[seed].architecture, digits.full_train, 5, seed) for seed in (0, 1)}
+
+
+# %%
+def bars(rows, title, alt, x_label="accuracy (%)"):
+    """A bar for each list of accuracies: their mean, and a dot for each of them."""
+    runs = [list(row) for row in rows.values()]
+    means, stds = [fmean(run) for run in runs], [stdev(run) for run in runs]
+    look = {"points": runs, "title": title, "x_label": x_label}
+    plots.show(plots.bars_with_bands(list(rows), means, stds, **look), alt)
+
 
 # %% [markdown] tags=["slide"]
 # ## The steps matter most
 #
 # Note:
 # 3 min. Read the bars from the bottom to the top; between two neighbours one thing changes. First the network is alone,
-# then it takes twice the steps, then it sees twice the pictures. A dot is one search. Compare with the show of hands.
-# The last step, from the second bar to the top, is the smallest, although people often name it first. And the dots of
-# the blend lie furthest apart.
+# then it takes more steps, then it sees more pictures. A dot is one search. Compare with the show of hands. The last
+# step, from the second bar to the top, is the smallest, although people often name it first. And the dots of the blend
+# lie furthest apart.
 
 # %% tags=["slide-output"]
-rows = {
-    "the blend": blend,
-    "alone": same,
-    "alone, twice the steps": longer,
-    "alone, twice the steps and pictures": more,
-}
-runs = [list(row.values()) for row in rows.values()]
-means, stds = [fmean(run) for run in runs], [stdev(run) for run in runs]
-look = {"points": runs, "x_label": "accuracy (%)", "title": "What makes the difference? Each dot is one search"}
-figure = plots.bars_with_bands(list(rows), means, stds, **look)
-plots.show(
-    figure, alt="The blend is lowest, the cell alone higher, with twice the steps far higher; more pictures add little."
+rows = {"the blend": blend, "alone": same, "alone, longer": longer, "alone, longer, more pictures": more}
+bars(
+    {name: row.values() for name, row in rows.items()},
+    title="What makes the difference? Each dot is one search",
+    alt="The blend is lowest, the cell alone higher, trained longer far higher; more pictures add little.",
 )
 
 # %% tags=["slide-output"]
-pictures = fmean(more[seed] - longer[seed] for seed in more)
-steps = fmean(longer[seed] - same[seed] for seed in longer)
-being_alone = fmean(same[seed] - blend[seed] for seed in same)
-print(f"being alone {100 * being_alone:+.0f} points, steps {100 * steps:+.0f}, pictures {100 * pictures:+.0f}")
+gains = {
+    "being alone": fmean(same[seed] - blend[seed] for seed in same),
+    "steps": fmean(longer[seed] - same[seed] for seed in longer),
+    "pictures": fmean(more[seed] - longer[seed] for seed in more),
+}
+print(*(f"{name} {100 * gain:+.0f} points" for name, gain in gains.items()), sep=", ")
 
 # %% [markdown]
-# **Answer: A.** The longer training makes most of the difference. Being alone helps on average, but not in every
-# search: compare the numbers of each seed above. The larger pile of pictures changes little here. So beware of
-# comparing the first bar with the last, as is often done: what looks like the worth of the cell is mostly the longer
-# training.
+# **Answer: A.** The longer training makes most of the difference. Being alone helps, too, but how much changes from
+# search to search: compare the two numbers of each seed in the table. The larger pile of pictures changes little here.
+# So beware of comparing the first bar with the last, as is often done: what looks like the worth of the cell is mostly
+# the longer training.
 
 # %% [markdown] tags=["slide"]
 # ## Change one thing at a time
@@ -443,12 +448,10 @@ quiz("long_training")
 # pictures, same steps.
 
 # %%
-from time import perf_counter
-
-generator, start = torch.Generator().manual_seed(0), perf_counter()
+generator, start = torch.Generator().manual_seed(0), process_time()
 random_cells = [space.sample(generator) for _ in range(8)]
 dice = [alone(cell, digits.train, 3, seed=0) for cell in random_cells]
-print(f"eight random cells took {perf_counter() - start:.0f} s, the first search {found.seconds:.0f} s")
+print(f"computing: {process_time() - start:.0f} s for eight random cells, {fmean(spent.values()):.0f} s for a search")
 
 # %%
 convolution = space.operations.index("nor_conv_3x3")
@@ -465,30 +468,31 @@ guessed = [alone(guess, digits.train, 3, seed) for seed in (0, 1)]
 # guessed.
 
 # %% tags=["slide-output"]
-rows = {"found by a search": list(same.values()), "guess: 3×3 everywhere": guessed, "rolled with a die": dice}
-means, stds = [fmean(run) for run in rows.values()], [stdev(run) for run in rows.values()]
-look = {"points": list(rows.values()), "title": "Trained alone: same pictures, same steps. Each dot is one training"}
-figure = plots.bars_with_bands(list(rows), means, stds, **look)
-plots.show(figure, alt="Found cells and the guess are about equally accurate; random cells lie lower and far apart.")
+bars(
+    {"found by a search": same.values(), "guess: 3×3 everywhere": guessed, "rolled with a die": dice},
+    title="Trained alone: same pictures, same steps. Each dot is one training",
+    alt="Found cells and the guess are about equally accurate; random cells lie lower and far apart.",
+    x_label="test accuracy (%)",
+)
 
 # %%
 from nas_tutorial import widgets
 
 print(f"worst found cell {min(same.values()):.2f}, best of eight random cells {max(dice):.2f}")
-print("parameters of the found cells:", *(f"{widgets.count_parameters(r.architecture):,}" for r in searches.values()))
-print(f"parameters of the guess: {widgets.count_parameters(guess):,}")
+for name, cell in {f"seed {seed}": result.architecture for seed, result in searches.items()}.items():
+    print(f"{name}: {widgets.count_parameters(cell):,} weights")
+print(f"guess: {widgets.count_parameters(guess):,} weights")
 assert fmean(same.values()) > fmean(dice)
 
 # %% [markdown]
 # What we see: random cells are far apart, and on average far below the found ones. Even the best of eight stays behind
-# the worst found cell, although we picked it with the test pictures, which flatters it. And the search did not cost
-# more: compare the times printed above. So it beats a few rolls of a die.
+# the worst found cell, although we picked it with the test pictures, which flatters it. Nor was the search more
+# expensive: compare the computing times. It beats a few rolls of a die.
 #
-# The guess is as good as the found cells. Is the search useless, then? It discovered what an expert knows, and nobody
-# had told it. It did so with fewer weights. But it did not beat the expert. Keep both in mind: a search has to be
-# measured against dice *and* against good guesses. On real pictures the question is open, too: a user of the code of
-# ENAS [reported](https://github.com/melodyguan/enas/issues/39) that random cells, trained for long, were about as good
-# as those of a search. Notebook 02 computes how good the best of many rolls is.
+# But the guess is as good as the found cells. The search discovered what an expert knows, with somewhat fewer weights,
+# and nobody had told it. It did not beat the expert. So put dice *and* a good guess beside every search. On real
+# pictures, a user of the code of ENAS [reported](https://github.com/melodyguan/enas/issues/39), even random cells came
+# close to found ones after a long training. Notebook 02 computes how good the best of many rolls is.
 
 # %% [markdown] tags=["slide"]
 # ## 2 min: What is a fair rival?
@@ -523,7 +527,7 @@ from nas_tutorial.pictures import inside
 
 picture = digits.validation.images[:1]
 figure = inside.through_cell(network, digits, picture)
-plots.show(figure, alt="A digit, and its feature maps on each edge and node of the first cell; rows add up to nodes.")
+plots.show(figure, alt="A digit, and its feature maps on each edge and node of the first cell.")
 
 # %% [markdown]
 # Orange is above zero, purple below. What we see: a 1×1 convolution recolours the picture, pixel by pixel. A 3×3
