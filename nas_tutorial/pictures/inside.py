@@ -128,7 +128,7 @@ def show_picture(panel: Axes, image: Tensor) -> None:
     """Show a picture (C, H, W) as it is."""
     pixels = image.numpy().transpose(1, 2, 0)
     panel.imshow(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels, cmap="gray", vmin=0, vmax=255)
-    panel.set_title("picture", size=10, loc="center")
+    panel.set_title("picture", size=12, loc="center")
 
 
 def show_row(panels: Sequence[Axes], maps: Sequence[tuple[str, Tensor]]) -> None:
@@ -136,4 +136,4 @@ def show_row(panels: Sequence[Axes], maps: Sequence[tuple[str, Tensor]]) -> None
     limit = max(float(values.abs().max()) for _, values in maps) or 1.0
     for panel, (words, values) in zip(panels, maps, strict=False):
         panel.imshow(np.asarray(values), cmap="PuOr_r", vmin=-limit, vmax=limit, interpolation="nearest")
-        panel.set_title(words, size=10, loc="center")
+        panel.set_title(words, size=12, loc="center")

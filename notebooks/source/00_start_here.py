@@ -462,7 +462,7 @@ guessed = [alone(guess, digits.train, 3, seed) for seed in (0, 1)]
 # ## Found cells beat dice, and a good guess equals them
 #
 # Note:
-# 3 min. Everything here was trained in the same way: same pictures, same steps. Each dot is one training of one cell.
+# 2 min. Everything here was trained in the same way: same pictures, same steps. Each dot is one training of one cell.
 # First compare found with random. Then point to the bar of the guess, a three by three convolution on every edge. It is
 # as good as the found cells. So what did the search do? It discovered, without being told, what an expert would have
 # guessed.
@@ -486,8 +486,8 @@ assert fmean(same.values()) > fmean(dice)
 
 # %% [markdown]
 # What we see: random cells are far apart, and on average far below the found ones. Even the best of eight stays behind
-# the worst found cell, although we picked it with the test pictures, which flatters it. Nor was the search more
-# expensive: compare the computing times. It beats a few rolls of a die.
+# the worst found cell, although we picked it with the test pictures, which flatters it. And these eight took more
+# computing than a search did: compare the times. So the search beats a few rolls of a die.
 #
 # But the guess is as good as the found cells. The search discovered what an expert knows, with somewhat fewer weights,
 # and nobody had told it. It did not beat the expert. So put dice *and* a good guess beside every search. On real
@@ -498,7 +498,7 @@ assert fmean(same.values()) > fmean(dice)
 # ## 2 min: What is a fair rival?
 #
 # Note:
-# 3 min. Two minutes in pairs. Insist on two words in the right answer: best, because somebody who has paid for fifty
+# 2 min. Two minutes in pairs. Insist on two words in the right answer: best, because somebody who has paid for fifty
 # trainings keeps the best; and validation, because the test pictures must not choose. Ask what our own comparison on
 # the slide before lacked. We picked the best of eight with test pictures; that flatters the die, and still the search
 # won.
@@ -517,7 +517,7 @@ quiz("fair_price")
 # ## One digit on its way through the cell
 #
 # Note:
-# 3 min. One channel of the first cell, for the first validation picture. Every row is a node: what each edge brings,
+# 2 min. One channel of the first cell, for the first validation picture. Every row is a node: what each edge brings,
 # and on the right the sum. Orange is above zero, blue below. Compare a one by one convolution with a three by three:
 # the first recolours the picture, pixel by pixel; the second draws something new, mostly where the picture changes, at
 # the border of a stroke.
@@ -534,7 +534,17 @@ plots.show(figure, alt="A digit, and its feature maps on each edge and node of t
 # convolution draws something new, mostly along the borders of the strokes. Is it true that only the 3×3 sees
 # neighbours? Poke one pixel and count the pixels that notice.
 
-# %% tags=["slide-output", "answer"]
+# %% [markdown] tags=["slide"]
+# ## A poked pixel reaches its neighbours only through 3×3
+#
+# One pixel of the picture is changed. How many pixels of each node notice?
+#
+# Note:
+# 2 min. Let the students explain the numbers: nine is three by three, twenty-five is five by five, forty-nine is seven
+# by seven. Each three by three convolution on the longest way carries the change one pixel further to all sides. A
+# stroke is a matter of neighbours, so this is what a cell needs for reading digits.
+
+# %% tags=["slide-output"]
 poked = picture.clone()
 poked[..., 8, 8] = 255 - poked[..., 8, 8]
 before, after = (inside.feature_maps(network, digits, version) for version in (picture, poked))
