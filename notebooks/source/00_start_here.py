@@ -364,8 +364,8 @@ drawing.sheet([result.architecture for result in searches.values()], captions=[f
 longer = {seed: alone(searches[seed].architecture, digits.train, 10, seed) for seed in (0, 1)}
 
 # %% [markdown]
-# And the third: the pictures. The choice is made, so the validation pictures may teach now, too. Five epochs with twice
-# as many pictures are as many steps as ten before.
+# And the third: the pictures. The choice is made, so the validation pictures may teach now, too. Five epochs of twice
+# as many pictures make as many steps as ten epochs before.
 
 # %%
 more = {seed: alone(searches[seed].architecture, digits.full_train, 5, seed) for seed in (0, 1)}
@@ -406,10 +406,10 @@ gains = {
 print(*(f"{name} {100 * gain:+.0f} points" for name, gain in gains.items()), sep=", ")
 
 # %% [markdown]
-# **Answer: A.** The longer training makes most of the difference. Being alone helps, too, but how much changes from
-# search to search: compare the two numbers of each seed in the table. The larger pile of pictures changes little here.
-# So beware of comparing the first bar with the last, as is often done: what looks like the worth of the cell is mostly
-# the longer training.
+# **Answer: A.** On average the longer training makes most of the difference. Being alone helps, too, but how much
+# changes from search to search: with seed 0 it made even more than the steps did. The larger pile of pictures changes
+# little here. So beware of comparing the first bar with the last, as is often done: what looks like the worth of the
+# cell is mostly the longer training.
 
 # %% [markdown] tags=["slide"]
 # ## Change one thing at a time
@@ -451,7 +451,8 @@ quiz("long_training")
 generator, start = torch.Generator().manual_seed(0), process_time()
 random_cells = [space.sample(generator) for _ in range(8)]
 dice = [alone(cell, digits.train, 3, seed=0) for cell in random_cells]
-print(f"computing: {process_time() - start:.0f} s for eight random cells, {fmean(spent.values()):.0f} s for a search")
+print(f"computing time of eight random cells: {process_time() - start:.0f} s")
+print(f"computing time of a search: {fmean(spent.values()):.0f} s")
 
 # %%
 convolution = space.operations.index("nor_conv_3x3")
@@ -598,8 +599,8 @@ widgets.browse(sampled)
 # ### Exercise: Bet on a cell · ★☆☆ · 3 min
 #
 # Train your favourite: `alone(sampled[n - 1], digits.train, 3, seed=0)`, with its number for `n`. Did you beat the
-# search? Or build a cell of your own, like the guess above: a list of six numbers from 0 to 4, one for each edge. From
-# notebook 01 on, exercises come with checks, hints and solutions.
+# search? Or build a cell of your own with `space.architecture`, as above: it takes a list of six numbers from 0 to 4,
+# an operation for each edge. From notebook 01 on, exercises come with checks, hints and solutions.
 
 # %% [markdown]
 # ## What can go wrong
@@ -616,7 +617,7 @@ widgets.browse(sampled)
 #
 # Users of public code ask why the accuracy of their search is so low.
 #
-# - what the log shows is the blend
+# - the log of a search shows the blend
 # - a search is finished when its cell has been **trained from scratch**, with **several seeds**, beside **random cells
 #   and a good guess**
 #
