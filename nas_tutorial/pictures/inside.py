@@ -109,7 +109,7 @@ def through_cell(
         channel = int(maps.states[-1].flatten(1).var(1).argmax())
     columns = 1 + max(maps.inputs, *map(len, maps.used))
     with style():
-        figure = Figure(figsize=(PANEL * 1.1 * columns, PANEL * 1.3 * (len(maps.used) + 1) + 0.5))
+        figure = Figure(figsize=(PANEL * 1.1 * columns, PANEL * 1.15 * (len(maps.used) + 1) + 0.5))
         panels = figure.subplots(len(maps.used) + 1, columns, squeeze=False)
         for panel in panels.flat:
             panel.axis("off")
