@@ -1,23 +1,71 @@
-"""Exercises of notebook 03, Solve a bilevel problem by hand.
+"""Exercises of notebook 03, Solve a bilevel problem by hand; its build is in `nb03_build`.
 
 For each exercise a table: what a known mistake is called, and the function that makes it.
 """
 
-from nas_tutorial.exercises.frame import Exercise, compare
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+
+from nas_tutorial.exercises.frame import Exercise, compare, expect
 
 
-def check_cases(function, reference, wrong, *cases):
+def check_cases(
+    function: Callable[..., Any],
+    reference: Callable[..., float],
+    wrong: Mapping[str, Callable[..., Any]],
+    cases: Iterable[tuple[float, ...]],
+) -> None:
     """Hold a function against the reference on each case (its arguments), in the words of the table of mistakes."""
+    names = reference.__code__.co_varnames
     for case in cases:
-        names = reference.__code__.co_varnames
         where = "for " + ", ".join(f"{name} = {value:g}" for name, value in zip(names, case, strict=False))
-        right = reference(*case)
-        compare(function(*case), right, {what: answer(*case) for what, answer in wrong.items()}, where)
+        got = function(*case)
+        kind = type(got).__name__
+        expect(not isinstance(got, tuple | list | dict | str), f"it returns a {kind}; one number is wanted")
+        known = {what: value for what, answer in wrong.items() if isinstance(value := answer(*case), float | int)}
+        compare(got, reference(*case), known, where)
+
+
+# --- add the two parts ------------------------------------------------------------------------------------------------
+def total_slope(alpha):
+    """dL_val(α, w*(α))/dα for L_val = w² − 4w + α and L_train = (w − 3α)²."""
+    w = 3 * alpha  # the trained weight
+    direct, slope_in_w, follows = 1, 2 * w - 4, 3
+    return direct + slope_in_w * follows
+
+
+TOTAL_SLOPE = {
+    "that is the direct part alone: the weight follows α, too": lambda alpha: 1,
+    "the direct part is missing: L_val contains α itself": lambda alpha: (6 * alpha - 4) * 3,
+    "w* is 3α, so it moves 3 when α moves 1: multiply the slope in w by 3": lambda alpha: 1 + 6 * alpha - 4,
+    "(w − 3α)² is smallest at w = 3α, not at w = α": lambda alpha: 1 + (2 * alpha - 4) * 3,
+    "here w* is 3α, not α: that changes the place, and dw*/dα": lambda alpha: 1 + 2 * alpha - 4,
+    "that is the loss L_val(α, w*(α)); its slope is wanted": lambda alpha: 9 * alpha**2 - 11 * alpha,
+    "the two parts are added": lambda alpha: 1 - (6 * alpha - 4) * 3,
+    "that is the α at which the slope is zero; the slope at any α is wanted": lambda alpha: 11 / 18,
+    "it returns a tuple; one number is wanted": lambda alpha: (1, (6 * alpha - 4) * 3),
+}
+
+
+def total_slope_by_differences(alpha):
+    def loss(a):
+        return (3 * a) ** 2 - 4 * 3 * a + a
+
+    return (loss(alpha + 0.5) - loss(alpha - 0.5)) / 1.0
+
+
+def test_total_slope(function):
+    draw = random.Random(0)
+    cases = [(round(draw.uniform(-3, 3), 2),) for _ in range(4)]
+    check_cases(function, total_slope, TOTAL_SLOPE, [(0.3,), *cases, (2,)])
 
 
 # --- differentiate through a step -------------------------------------------------------------------------------------
-def new_hypergradient(alpha, w, xi):
-    """dL_val(α, w')/dα for L_val = w² − 4w + α and L_train = (w − 3α)², with w' one step ahead."""
+def slope_one_step_ahead(alpha, w, xi):
+    """dL_val(α, w'(α))/dα for L_val = w² − 4w + α and L_train = (w − 3α)², with w' one step ahead."""
     ahead = w - xi * 2 * (w - 3 * alpha)
     direct, slope_in_w, follows = 1, 2 * ahead - 4, 6 * xi
     return direct + slope_in_w * follows
@@ -28,7 +76,7 @@ def stepped(alpha, w, xi):
     return w - 2 * xi * (w - 3 * alpha)
 
 
-NEW_HYPERGRADIENT = {
+SLOPE_ONE_STEP_AHEAD = {
     "the slope of L_val in w belongs at w', where you stand after the step": lambda alpha, w, xi: (
         1 + (2 * w - 4) * 6 * xi
     ),
@@ -38,19 +86,39 @@ NEW_HYPERGRADIENT = {
     "w' follows by 6ξ, not by 2ξ: there is a 3 in front of α": lambda alpha, w, xi: (
         1 + (2 * stepped(alpha, w, xi) - 4) * 2 * xi
     ),
+    "w' follows by 6ξ, not by 3: one step does not go all the way": lambda alpha, w, xi: (
+        1 + (2 * stepped(alpha, w, xi) - 4) * 3
+    ),
     "multiply the slope in w by dw'/dα: by how much w' follows": lambda alpha, w, xi: 1 + 2 * stepped(alpha, w, xi) - 4,
     "sign: w' goes down the slope of L_train, towards 3α": lambda alpha, w, xi: (
         1 + (2 * stepped(alpha, w, -xi) - 4) * 6 * xi
     ),
-    "sign: the indirect part is added, because w' grows with α": lambda alpha, w, xi: (
+    "sign: the part through the weights is added, because w' grows with α": lambda alpha, w, xi: (
         1 - (2 * stepped(alpha, w, xi) - 4) * 6 * xi
+    ),
+    "that is the true slope, of a weight that is trained to the end: here it goes one step of size ξ": (
+        lambda alpha, w, xi: total_slope(alpha)
+    ),
+    "that is the loss at w'; its slope is wanted": lambda alpha, w, xi: (
+        stepped(alpha, w, xi) ** 2 - 4 * stepped(alpha, w, xi) + alpha
     ),
     "that is the first order: w follows α": lambda alpha, w, xi: 1,
 }
 
 
-def test_new_hypergradient(function):
-    check_cases(function, new_hypergradient, NEW_HYPERGRADIENT, (2.0, 1.0, 0.3), (-1.0, 2.0, 0.1), (2.0, 1.0, 0.0))
+def slope_by_double_backward(alpha, w, xi):
+    alpha, w = (torch.tensor(float(x), dtype=torch.float64, requires_grad=True) for x in (alpha, w))
+    (slope,) = torch.autograd.grad((w - 3 * alpha) ** 2, w, create_graph=True)
+    ahead = w - xi * slope
+    return torch.autograd.grad(ahead**2 - 4 * ahead + alpha, alpha)[0]
+
+
+def test_slope_one_step_ahead(function):
+    draw = random.Random(0)
+    cases = [tuple(round(draw.uniform(*ends), 2) for ends in ((-2, 2), (-2, 2), (0.05, 0.45))) for _ in range(4)]
+    check_cases(
+        function, slope_one_step_ahead, SLOPE_ONE_STEP_AHEAD, [(2.0, 1.0, 0.3), *cases, (-1, 2, 0.5), (2, 1, 0)]
+    )
 
 
 # --- look further ahead -----------------------------------------------------------------------------------------------
@@ -62,7 +130,6 @@ def rest_after(xi, steps):
 
 REST_AFTER = {
     "a step makes w' follow by 2ξ, not by ξ": lambda xi, steps: 2 / (2 - (1 - xi) ** steps),
-    "the two ends known are not joined by a straight line": lambda xi, steps: 2 - 2 * xi,
     "steps do not add up: each closes the part 2ξ of what is left of the gap": lambda xi, steps: (
         2 / (1 + 2 * xi * steps)
     ),
@@ -70,65 +137,57 @@ REST_AFTER = {
     "(1 − 2ξ)^steps is what is left of the gap; w' follows by the rest of it": lambda xi, steps: (
         2 / (1 + (1 - 2 * xi) ** steps)
     ),
+    "that is how far w' follows α, not yet where α rests": lambda xi, steps: 1 - (1 - 2 * xi) ** steps,
+    "(2ξ)^steps is too little: look at what is left of the gap, 1 − 2ξ, after each step": lambda xi, steps: (
+        2 / (1 + (2 * xi) ** steps)
+    ),
+    "that is the best α, which only endless steps reach": lambda xi, steps: 1.0,
 }
+
+
+def rest_after_in_a_loop(xi, steps):
+    follows = 0.0
+    for _ in range(steps):
+        follows += 2 * xi * (1 - follows)
+    return 2 / (1 + follows)
+
+
+def rest_after_a_search(xi, steps):
+    """By trying: α descends the slope while w is trained to the end."""
+    alpha = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    for _ in range(300):
+        ahead = alpha.detach()
+        for _ in range(steps):
+            ahead = ahead - 2 * xi * (ahead - alpha)
+        (slope,) = torch.autograd.grad(alpha * ahead - 2 * alpha + 1, alpha)
+        alpha = (alpha - 0.3 * slope).detach().requires_grad_()
+    return alpha.detach()
 
 
 def test_rest_after(function):
-    check_cases(function, rest_after, REST_AFTER, (0.1, 3), (0.4, 1), (0.25, 2))
-
-
-# --- take a step that is not taken ------------------------------------------------------------------------------------
-def virtual_step(w, gradient, buffer, xi, momentum, decay):
-    """The next weights of SGD: w' = w − ξ (momentum · buffer + gradient + decay · w)."""
-    return w - xi * (momentum * buffer + gradient + decay * w)
-
-
-VIRTUAL_STEP = {
-    "nothing moves: return the new weight, not the old one": lambda w, g, b, xi, m, d: w,
-    "sign: a step goes down the slope": lambda w, g, b, xi, m, d: w + xi * (m * b + g + d * w),
-    "the momentum of earlier steps is missing": lambda w, g, b, xi, m, d: w - xi * (g + d * w),
-    "the buffer counts only in part: multiply it by momentum": lambda w, g, b, xi, m, d: w - xi * (b + g + d * w),
-    "weight decay is missing: it pulls w towards zero": lambda w, g, b, xi, m, d: w - xi * (m * b + g),
-    "sign: the buffer holds gradients, treat it like one": lambda w, g, b, xi, m, d: w - xi * (g - m * b + d * w),
-    "sign: weight decay makes the weight smaller": lambda w, g, b, xi, m, d: w - xi * (m * b + g - d * w),
-    "ξ multiplies the whole bracket, the buffer too": lambda w, g, b, xi, m, d: w - m * b - xi * (g + d * w),
-}
-
-
-def test_virtual_step(function):
-    check_cases(function, virtual_step, VIRTUAL_STEP, (2.0, 3.0, -2.0, 0.2, 0.4, 0.125), (0.0, 1.0, 0.0, 0.5, 0.9, 0.1))
-
-
-# --- repair the second order ------------------------------------------------------------------------------------------
-def second_order(direct, plus, minus, xi, epsilon):
-    """The unrolled gradient from its parts: direct − ξ (plus − minus) / 2ε  (DARTS, eq. 8)."""
-    return direct - xi * (plus - minus) / (2 * epsilon)
-
-
-SECOND_ORDER = {
-    "brackets: (plus - minus) / 2 * epsilon multiplies by ε, and the second part all but vanishes": (
-        lambda direct, plus, minus, xi, epsilon: direct - xi * ((plus - minus) / 2.0 * epsilon)
-    ),
-    "the two points lie 2ε apart, not ε": lambda direct, plus, minus, xi, epsilon: (
-        direct - xi * (plus - minus) / epsilon
-    ),
-    "sign: the second part, plus minus minus, is subtracted": lambda direct, plus, minus, xi, epsilon: (
-        direct + xi * (plus - minus) / (2 * epsilon)
-    ),
-    "ξ is missing": lambda direct, plus, minus, xi, epsilon: direct - (plus - minus) / (2 * epsilon),
-    "the direct part is missing": lambda direct, plus, minus, xi, epsilon: -xi * (plus - minus) / (2 * epsilon),
-    "that is the first order: plus and minus are not used": lambda direct, plus, minus, xi, epsilon: direct,
-}
-
-
-def test_second_order(function):
-    check_cases(function, second_order, SECOND_ORDER, (5.0, 3.0, 1.0, 0.25, 0.01), (0.0, 1.0, 4.0, 0.1, 0.5))
+    draw = random.Random(0)
+    cases = [(round(draw.uniform(0.05, 0.45), 2), draw.randint(2, 6)) for _ in range(4)]
+    check_cases(function, rest_after, REST_AFTER, [(0.1, 3), *cases, (0.4, 1)])
 
 
 EXERCISES = (
     Exercise(
-        new_hypergradient,
-        test_new_hypergradient,
+        total_slope,
+        test_total_slope,
+        title="Add the two parts",
+        difficulty=1,
+        minutes=4,
+        hints=(
+            "First the lower problem: which w makes (w − 3α)² zero?",
+            "w* = 3α. The direct part is the slope of L_val in α, with w held still.",
+            "The part through the weights is the slope of L_val in w, 2w − 4, times dw*/dα = 3.",
+        ),
+        wrong=TOTAL_SLOPE,
+        right=(lambda alpha: 18 * alpha - 11, total_slope_by_differences),
+    ),
+    Exercise(
+        slope_one_step_ahead,
+        test_slope_one_step_ahead,
         title="Differentiate through a step",
         difficulty=2,
         minutes=6,
@@ -137,7 +196,11 @@ EXERCISES = (
             "w' = w − 2ξ(w − 3α). By how much does it move when α moves by one?",
             "Add the direct part, 1, and the product of the slope in w, 2w' − 4, with dw'/dα = 6ξ.",
         ),
-        wrong=NEW_HYPERGRADIENT,
+        wrong=SLOPE_ONE_STEP_AHEAD,
+        right=(
+            lambda alpha, w, xi: 1 + 12 * xi * (w - 2 * xi * (w - 3 * alpha)) - 24 * xi,
+            slope_by_double_backward,
+        ),
     ),
     Exercise(
         rest_after,
@@ -151,29 +214,6 @@ EXERCISES = (
             "Call what is followed f = 1 − (1 − 2ξ)^steps, and set α − 2 + fα to zero.",
         ),
         wrong=REST_AFTER,
-    ),
-    Exercise(
-        virtual_step,
-        test_virtual_step,
-        title="Take a step that is not taken",
-        difficulty=1,
-        minutes=3,
-        hints=(
-            "It is the step that SGD would take next; look at the formula above.",
-            "The bracket has three parts: momentum times buffer, gradient, decay times w.",
-        ),
-        wrong=VIRTUAL_STEP,
-    ),
-    Exercise(
-        second_order,
-        test_second_order,
-        title="Repair the second order",
-        difficulty=1,
-        minutes=3,
-        hints=(
-            "The line computes a slope: a difference of two values, divided by the distance of the two points.",
-            "w⁺ and w⁻ lie 2ε apart. In Python, a / 2 * b means (a / 2) * b.",
-        ),
-        wrong=SECOND_ORDER,
+        right=(rest_after_in_a_loop, rest_after_a_search),
     ),
 )
