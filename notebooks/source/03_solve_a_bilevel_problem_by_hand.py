@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 35 min reading · 34 min exercises · longest cell 20 s · all cells 60 s · 1.0 GB
+# 51 min reading · 34 min exercises · longest cell 40 s · all cells 100 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
@@ -80,9 +80,9 @@ from nas_tutorial.training import batches, seeded
 # - **C.** Nowhere. They run in a circle.
 #
 # Note:
-# 2.5 min. Read the two steps slowly: this is how first-order DARTS works, so the question is a real one. Everybody
-# writes a letter and a sentence, alone. Then hands for each letter, numbers on the board, no comment. Most people say B.
-# We come back to it when four searches are drawn into one map.
+# 2 min. Read the two steps slowly: this is how first-order DARTS works, so the question is a real one. Everybody
+# writes a letter and a sentence, alone. Then hands for each letter, numbers on the board, no comment. Most people say
+# B. We come back to it when four searches are drawn into one map.
 
 # %% [markdown]
 # ## Two questions, one inside the other
@@ -182,7 +182,7 @@ def losses_after_training(alpha, seed, kernel=3):
         train = some(strokes.train, 64, generator)
         validation = some(strokes.validation, 500, generator)
     optimiser = torch.optim.Adam([*one.parameters(), *other.parameters()], lr=0.02)
-    for step in range(201):
+    for _ in range(201):
         both = []
         for images, labels in (train, validation):
             both.append(cross_entropy((1 - alpha) * one(images) + alpha * other(images), labels))
@@ -214,7 +214,7 @@ assert set(lowest[0]) == {0} and set(lowest[1]) == {4} and reached[:, :, 0].max(
 
 # %% tags=["slide-output"]
 with plots.style():
-    figure, axes = plt.subplots(figsize=(7.5, 4))
+    figure, axes = plt.subplots(figsize=(6.4, 3.4))
     for loss, name in enumerate(("training loss", "validation loss")):
         (line,) = axes.plot(blends, reached[:, :, loss].mean(axis=1), label=name)
         axes.plot(blends, reached[:, :, loss], line.get_marker(), color=line.get_color(), alpha=0.4, markersize=5)
@@ -234,9 +234,9 @@ print("training loss of a convolution that sees one pixel at a time:", blind.rou
 assert blind.min() > 1 > 0.03 > reached[:, :, 0].max()
 
 # %% [markdown]
-# What we see: it is a tie, as in the toy, and what is left of it points the wrong way. Every blend fits its 64 pictures.
-# The very smallest training loss belongs to the dense network for all five seeds, because it memorises with least
-# effort; and that one does worse than guessing on new pictures. Only the validation loss finds the convolution.
+# What we see: it is a tie, as in the toy, and what is left of it points the wrong way. Every blend fits its 64
+# pictures. The very smallest training loss belongs to the dense network for all five seeds, because it memorises with
+# least effort; and that one does worse than guessing on new pictures. Only the validation loss finds the convolution.
 #
 # The last cell is the limit of this claim. A 1×1 convolution cannot tell directions apart, so its training loss stays
 # above 1. The training loss can reject what does not fit. Among all that *can* fit, it rewards memory.
@@ -274,9 +274,9 @@ quiz("one_set_for_both")
 # We stand at α = 2, w = 2. What if α moves, and w does not?
 #
 # Note:
-# 1 min. Two lines of algebra solve the upper problem. A network gives no formula, only slopes, so pretend that we cannot
-# see the curve. Solid: w follows α, and the slope at our place is 2. Dashed: w stays, and the line is flat. Both curves
-# go through the same point. A search that freezes the weights sees no reason to move.
+# 1 min. Two lines of algebra solve the upper problem. A network gives no formula, only slopes, so pretend that we
+# cannot see the curve. Solid: w follows α, and the slope at our place is 2. Dashed: w stays, and the line is flat. Both
+# curves go through the same point. A search that freezes the weights sees no reason to move.
 
 # %% tags=["slide-output"]
 alphas = np.linspace(-0.2, 3.2, 100)
@@ -358,7 +358,7 @@ solution(total_slope)
 # ## 1 min: Which way does the first order lead here?
 #
 # Note:
-# 1.5 min. The place matters. At α = 2 the direct part was zero. Here it is −1.5 and the other part +0.5, so the true
+# 1 min. The place matters. At α = 2 the direct part was zero. Here it is −1.5 and the other part +0.5, so the true
 # slope is −1. Same sign, too large. Many conclude from the last slide that the first order is useless. It is not; it is
 # unreliable, and that is harder to notice.
 
@@ -428,8 +428,8 @@ for alpha, w, xi in [(2.0, 2.0, 0.0), (2.0, 2.0, 0.3), (2.0, -2.0, 0.3), (0.5, 1
 # ### Exercise: Differentiate through a step · ★★☆ · 6 min
 #
 # The toy of the last exercise, $L_{val} = w^2 - 4w + \alpha$ and $L_{train} = (w - 3\alpha)^2$. Now the weight is not
-# trained to the end: it takes one step of size ξ from w. Write the look-ahead slope $dL_{val}(\alpha, w'(\alpha))/d\alpha$
-# for any α, w and ξ.
+# trained to the end: it takes one step of size ξ from w. Write the look-ahead slope $dL_{val}(\alpha,
+# w'(\alpha))/d\alpha$ for any α, w and ξ.
 
 
 # %%
@@ -470,7 +470,7 @@ def draw_map(axes):
 def draw_paths(xis, title, **rates):
     """The path of a search for each ξ; a marker where it comes to rest."""
     with plots.style():
-        figure, axes = plt.subplots(figsize=(7.5, 5))
+        figure, axes = plt.subplots(figsize=(6, 3.9))
         draw_map(axes)
         for xi, colour, marker in zip(xis, plots.SERIES, plots.POINTS, strict=False):
             end = {"marker": marker, "markevery": [-1], "markersize": 11}
@@ -513,9 +513,9 @@ plots.show(
 # At rest w = α, so w' = α, and the slope is zero: $(w' - 2) + 2\xi\alpha = 0$.
 #
 # Note:
-# 2.5 min. Pencils. Hint if they hang: put α in place of w'. Solve for α. Then click, and check with the map: 2, 1.67,
-# 1.25, 1. One half is the value for which the place is right. Ask whether more than one half is better still; the answer
-# comes in a minute.
+# 2 min. Pencils. Hint if they hang: put α in place of w'. Solve for α. Then click, and check with the map: 2, 1.67,
+# 1.25, 1. One half is the value for which the place is right. Ask whether more than one half is better still; the
+# answer comes in a minute.
 
 # %% [markdown] tags=["slide", "answer"]
 # $$(\alpha - 2) + 2\xi\alpha = 0 \quad\Rightarrow\quad \alpha_\infty = \frac{2}{1 + 2\xi}$$
@@ -607,8 +607,9 @@ quiz("how_far_ahead")
 #
 # Note:
 # 1 min. Two columns have to be right: w' should be 2, the trained weight, and it should follow α one to one. Both are
-# right at one half only. One divided by the curvature. Beyond that the step overshoots and the search rests on the other
-# side, at two thirds for ξ = 1. A network has millions of curvatures, so no single ξ can be right for all of them.
+# right at one half only. One divided by the curvature. Beyond that the step overshoots and the search rests on the
+# other side, at two thirds for ξ = 1. A network has millions of curvatures, so no single ξ can be right for all of
+# them.
 
 # %% tags=["slide-output"]
 for xi in (0.1, 0.25, 0.5, 1.0):
@@ -681,7 +682,7 @@ for alpha in (0.0, 2.0):
 # with $v = \partial_w L_{val}(\alpha, w')$ and $w^\pm = w \pm \varepsilon v$.
 #
 # Note:
-# 1.5 min. Double backward keeps two graphs in memory, too much in 2018. The part through the weights contains a second
+# 1 min. Double backward keeps two graphs in memory, too much in 2018. The part through the weights contains a second
 # derivative, but only times one vector v. That is a directional derivative: stand at w plus a little v, at w minus a
 # little v, and see how the slope in α has changed. Divide by the distance, 2ε. Only first derivatives are left.
 
@@ -701,9 +702,9 @@ def slope_by_differences(alpha, w, xi, epsilon):
 # Error of the slope at α = 1.7, w = 0.3, ξ = 0.3, for ε from 1 down to $10^{-15}$: guess the shape.
 #
 # Note:
-# 1.5 min. Let them guess before the click. Nearly everybody expects the error to shrink with ε. In the toy it grows: the
-# loss is a parabola, its slopes change evenly, so a wide difference is exact, and all that is left is round-off. Two
-# nearly equal numbers are subtracted and divided by something tiny. A curved loss adds the opposite error.
+# 1.5 min. Let them guess before the click. Nearly everybody expects the error to shrink with ε. In the toy it grows:
+# the loss is a parabola, its slopes change evenly, so a wide difference is exact, and all that is left is round-off.
+# Two nearly equal numbers are subtracted and divided by something tiny. A curved loss adds the opposite error.
 
 # %% tags=["slide-output", "answer"]
 toy_errors = {}
@@ -774,12 +775,12 @@ solution(unrolled_gradient)
 # 1. step to w': slope of the training loss in w
 # 2. at w': slopes of the validation loss, in α (direct) and in w (v)
 # 3. at w⁺ and w⁻, ε = r/‖v‖ from w: slopes of the training loss in α
-# 4. write w back, return direct − ξ (plus − minus) / 2ε
+# 4. write w back; the difference over 2ε
 #
 # Note:
 # 1.5 min. This is the homework, eighteen minutes, and the heart of the lecture. Go through the four points and ask for
-# each where the weights are. The usual mistakes: w plus and minus around w' instead of w, one norm per tensor instead of
-# one for all, a copy that is no copy. The check looks at where the weights are whenever a loss is called, so it can
+# each where the weights are. The usual mistakes: w plus and minus around w' instead of w, one norm per tensor instead
+# of one for all, a copy that is no copy. The check looks at where the weights are whenever a loss is called, so it can
 # judge the first step before the second is written.
 
 # %%
@@ -791,9 +792,9 @@ for xi in (0.0, 0.1, 0.3, 0.5):
 # %% [markdown]
 # ## Look inside an edge
 #
-# Enough of toys. Here is a real problem, kept small: the *supernet* of the 125-cell space, a network in which every edge
-# carries all five operations. 32 embedded digits make the training loss, 32 others the validation loss. What is α here?
-# On each edge it says how much of each operation's output, its *feature maps*, goes into a blend:
+# Enough of toys. Here is a real problem, kept small: the *supernet* of the 125-cell space, a network in which every
+# edge carries all five operations. 32 embedded digits make the training loss, 32 others the validation loss. What is α
+# here? On each edge it says how much of each operation's output, its *feature maps*, goes into a blend:
 #
 # $$\bar{o}(x) = \sum_o p_o\, o(x), \qquad p = \text{softmax}(\alpha).$$
 #
@@ -854,7 +855,7 @@ def blend(alpha, seed=0):
 # One digit on one edge: five operations, and their blend.
 #
 # Note:
-# 1.5 min. First column from the left: zero, skip, average, the two convolutions, the blend. Above each map its share.
+# 1 min. First column from the left: zero, skip, average, the two convolutions, the blend. Above each map its share.
 # First row: equal shares. Second row: α of the 3×3 convolution raised by two; the five maps are the same, the blend has
 # come nearer to the convolution's. That is the direct part, as a picture. The part through the weights would change the
 # maps themselves, because the weights would follow.
@@ -871,13 +872,13 @@ with plots.style():
 plots.show(
     figure,
     alt="Two rows of six small maps of one digit on one edge: zero, skip, average pool, two convolutions, blend. "
-    "Both rows have the same five maps; in the second the 3×3 convolution has a share of 65 % and the blend resembles it.",
+    "Both rows have the same five maps; in the second the 3×3 convolution has a share of 65 %, and the blend is like it.",
 )
 
 # %% [markdown]
 # What we see: two rows with the same five maps and two blends. That is the **direct part**, as a picture: α moves the
-# blend and leaves the maps alone. The part **through the weights** is what we do not see here: had α been different, the
-# convolutions would have been trained differently, and their maps would be others.
+# blend and leaves the maps alone. The part **through the weights** is what we do not see here: had α been different,
+# the convolutions would have been trained differently, and their maps would be others.
 #
 # ## Three gradients of a network
 #
@@ -890,9 +891,9 @@ plots.show(
 # | `unrolled` | what you have built | four gradients |
 #
 # `exact` means: exact for *one* imagined step. That step is an object, `gradients.VirtualStep`: momentum and weight
-# decay, which the networks of notebook 07 have, are zero here. We take ξ = 0.1, the learning rate of our small searches.
-# α has 15 entries now, so we compare *directions*: the cosine of the angle to the exact gradient is 1 for the same
-# direction and 0 for a right angle. First: is your gradient the package's?
+# decay, which the networks of notebook 07 have, are zero here. We take ξ = 0.1, the learning rate of our small
+# searches. α has 15 entries now, so we compare *directions*: the cosine of the angle to the exact gradient is 1 for the
+# same direction and 0 for a right angle. First: is your gradient the package's?
 
 # %% [markdown] tags=["slide"]
 # ## Three gradients, one question: how near to the exact one?
@@ -935,6 +936,14 @@ def cosine(one, other):
     return float(torch.cosine_similarity(one, other, dim=0))
 
 
+def compared(setting):
+    """Cosine of first order and of unrolled with the exact gradient, and the training loss."""
+    exact = gradients.exact(*setting)
+    found = [cosine(f(*setting), exact) for f in (gradients.first_order, gradients.unrolled)]
+    return [*found, setting[0].loss(setting[1]).item()]
+
+
+# %%
 def descend(problem, pictures, steps):
     """Train the weights on batch after batch; α stays."""
     optimiser = torch.optim.SGD(problem.weights.values(), lr=0.1, momentum=0.9)
@@ -942,13 +951,6 @@ def descend(problem, pictures, steps):
         optimiser.zero_grad()
         problem.loss(batch).backward()
         optimiser.step()
-
-
-def compared(setting):
-    """Cosine of first order and of unrolled with the exact gradient, and the training loss."""
-    exact = gradients.exact(*setting)
-    found = [cosine(f(*setting), exact) for f in (gradients.first_order, gradients.unrolled)]
-    return [*found, setting[0].loss(setting[1]).item()]
 
 
 # %%
@@ -972,14 +974,14 @@ story = np.array([while_training(seed) for seed in range(5)])  # (5 seeds, 5 sto
 # The weights fit their 32 training pictures; α is fixed; five seeds.
 #
 # Note:
-# 1.5 min. Left end: a fresh network. The first order has a cosine of 0.99; people who compare the two only here conclude
-# that second order is a waste. Then the weights fit their pictures. In the middle the first order points somewhere
-# else, for some seeds at a right angle. The unrolled gradient stays near the exact one throughout. At the right end the
-# pictures are fitted, slopes are small, and both agree again.
+# 1.5 min. Left end: a fresh network. The first order has a cosine of 0.99; people who compare the two only here
+# conclude that second order is a waste. Then the weights fit their pictures. In the middle the first order points
+# somewhere else, for some seeds at a right angle. The unrolled gradient stays near the exact one throughout. At the
+# right end the pictures are fitted, slopes are small, and both agree again.
 
 # %% tags=["slide-output"]
 with plots.style():
-    figure, axes = plt.subplots(figsize=(7.5, 4))
+    figure, axes = plt.subplots(figsize=(6.4, 3.4))
     for which, name in enumerate(("first order", "unrolled")):
         (line,) = axes.plot(stops, story[:, :, which].mean(axis=0), label=f"{name}, mean of 5 seeds")
         axes.plot(stops, story[:, :, which].T, line.get_marker(), color=line.get_color(), alpha=0.4, markersize=5)
@@ -1010,7 +1012,10 @@ print(
 )
 
 # %% [markdown]
-# TODO what we see
+# What we see: on the 32 pictures that the weights are fitting, the unrolled gradient stays close to the exact one. The
+# first order begins well, goes astray in the middle, in some seeds so far that it points the wrong way, and comes back
+# once the pictures are learnt. On new pictures in each step, where the loss has hardly fallen, it is as good as exact.
+# So what the second order brings depends on *when* you ask. Why it is the middle, we did not test.
 
 # %%
 quiz("first_step_only")
@@ -1019,8 +1024,8 @@ quiz("first_step_only")
 # ## How small should ε be in a network?
 #
 # Look at the finite difference alone. We compare the *part through the weights*, which is what it estimates, with
-# the exact one, and report the relative error. An error of 1 means: no better than leaving the part out. We sweep r, the
-# distance of $w^\pm$ from w. The direct part is `exact` without the word `create_graph`.
+# the exact one, and report the relative error. An error of 1 means: no better than leaving the part out. We sweep r,
+# the distance of $w^\pm$ from w. The direct part is `exact` without the word `create_graph`.
 
 
 # %%
@@ -1058,7 +1063,7 @@ for r, *row in zip(radii, *errors.values(), strict=True):
 
 # %% tags=["slide-output"]
 with plots.style():
-    figure, axes = plt.subplots(figsize=(8.5, 4.3))
+    figure, axes = plt.subplots(figsize=(7.6, 3.7))
     for name, error in errors.items():
         axes.loglog(radii, error, label=name)
     axes.axhline(1, color="#777777", linestyle=":", label="left out (error 1)")
@@ -1142,24 +1147,25 @@ for name, bug in (
 # give it away is the test that a finite difference must pass: **a ten times smaller r has to bring it a hundred times
 # nearer to the exact gradient.**
 
-# %% tags=["slide-output"]
+# %%
 quiz("one_minute_check")
 
 # %% [markdown]
 # ### A step that moves nothing
 #
 # A second bug, in the one-shot trainer of [NNI
-# 2.8](https://github.com/microsoft/nni/blob/e8c78bbab03fa651563e21cdf004220f29d9560a/nni/retiarii/oneshot/pytorch/darts.py#L244-L246)
-# (function `_compute_virtual_model`): the loop says `w = w - lr * (...)`. That makes a new tensor and calls *it*
-# w. The network's weight is not touched, so w' = w. (Did `check` tell you so in the build?)
+#
+#
+#
+# 2.8](https://github.com/microsoft/nni/blob/e8c78bbab03fa651563e21cdf004220f29d9560a/nni/retiarii/oneshot/pytorch/darts.py#L244-L246) (function `_compute_virtual_model`): the loop says `w = w - lr * (...)`. That makes a new tensor and calls *it* w. The network's weight is not touched, so w' = w. (Did `check` tell you so in the build?)
 
 # %% [markdown] tags=["slide"]
 # ## A step that moves nothing looks like a step
 #
 # Note:
 # 1 min. Two loops that differ in one sign. The first makes a new tensor and gives it the name w; the weight of the
-# network has not moved. The second writes into the tensor. The first stood in NNI's trainer. The check is one line long:
-# measure how far the weights moved and compare with ξ times the length of the slope.
+# network has not moved. The second writes into the tensor. The first stood in NNI's trainer. The check is one line
+# long: measure how far the weights moved and compare with ξ times the length of the slope.
 
 
 # %% tags=["slide-code"]
