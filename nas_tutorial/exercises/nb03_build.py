@@ -1,4 +1,4 @@
-"""The build of notebook 03: the gradient of an architecture through an imagined training step, without second derivatives.
+"""The build of notebook 03: the gradient of an architecture through an imagined step, without second derivatives.
 
 A student's function gets losses that note what the weights hold whenever they are asked. So each step can be judged
 before the next one is written, whatever the function returns.

@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 51 min reading · 34 min exercises · longest cell 40 s · all cells 100 s · 1.0 GB
+# 51 min reading · 34 min exercises · longest cell 36 s · all cells 90 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
@@ -470,7 +470,7 @@ def draw_map(axes):
 def draw_paths(xis, title, **rates):
     """The path of a search for each ξ; a marker where it comes to rest."""
     with plots.style():
-        figure, axes = plt.subplots(figsize=(6, 3.9))
+        figure, axes = plt.subplots(figsize=(5.6, 3.6))
         draw_map(axes)
         for xi, colour, marker in zip(xis, plots.SERIES, plots.POINTS, strict=False):
             end = {"marker": marker, "markevery": [-1], "markersize": 11}
@@ -872,7 +872,7 @@ with plots.style():
 plots.show(
     figure,
     alt="Two rows of six small maps of one digit on one edge: zero, skip, average pool, two convolutions, blend. "
-    "Both rows have the same five maps; in the second the 3×3 convolution has a share of 65 %, and the blend is like it.",
+    "Both rows have the same five maps; in the second the 3×3 convolution has 65 %, and the blend looks like it.",
 )
 
 # %% [markdown]
@@ -1063,7 +1063,7 @@ for r, *row in zip(radii, *errors.values(), strict=True):
 
 # %% tags=["slide-output"]
 with plots.style():
-    figure, axes = plt.subplots(figsize=(7.6, 3.7))
+    figure, axes = plt.subplots(figsize=(6.8, 3.3))
     for name, error in errors.items():
         axes.loglog(radii, error, label=name)
     axes.axhline(1, color="#777777", linestyle=":", label="left out (error 1)")
@@ -1154,10 +1154,9 @@ quiz("one_minute_check")
 # ### A step that moves nothing
 #
 # A second bug, in the one-shot trainer of [NNI
-#
-#
-#
-# 2.8](https://github.com/microsoft/nni/blob/e8c78bbab03fa651563e21cdf004220f29d9560a/nni/retiarii/oneshot/pytorch/darts.py#L244-L246) (function `_compute_virtual_model`): the loop says `w = w - lr * (...)`. That makes a new tensor and calls *it* w. The network's weight is not touched, so w' = w. (Did `check` tell you so in the build?)
+# 2.8](https://github.com/microsoft/nni/blob/e8c78bbab03fa651563e21cdf004220f29d9560a/nni/retiarii/oneshot/pytorch/darts.py#L244-L246)
+# (function `_compute_virtual_model`): the loop says `w = w - lr * (...)`. That makes a new tensor and calls *it* w. The
+# network's weight is not touched, so w' = w. (Did `check` tell you so in the build?)
 
 # %% [markdown] tags=["slide"]
 # ## A step that moves nothing looks like a step
