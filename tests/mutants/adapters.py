@@ -1,6 +1,6 @@
 """Slips of the NNI listing's trainer: what NNI does, put back into ours."""
 
-from nas_tutorial.adapters import nni_checks, nni_trainer
+from nas_tutorial.adapters import nni_checks, nni_trainer, official
 from nas_tutorial.adapters.nni_trainer import EnasTrainer
 from nas_tutorial.museum import replaced
 from nas_tutorial.strategies.enas import Reinforce
@@ -48,4 +48,11 @@ def listing_augments_for_rewards():
 def export_draws_anew():
     """What is exported is any architecture that the policy draws."""
     with replaced(EnasTrainer, "architecture", property(EnasTrainer._draw_one)):
+        yield
+
+
+@slip("test_official.py::test_log_pi_and_penalty_are_those_of_the_official_formula")
+def official_gates_left_in_their_order():
+    """Columns of TensorFlow's LSTM become rows as they stand: candidate and output gate change places."""
+    with replaced(official, "reordered", lambda columns: columns):
         yield

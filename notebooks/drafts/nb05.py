@@ -1,0 +1,211 @@
+"""Exercises of notebook 05, Learn to sample; what is built there stands in `nb05_build`."""
+
+import random
+from itertools import product
+
+import numpy as np
+
+from nas_tutorial.exercises.frame import Exercise, compare, expect, near
+
+
+# --- sum up the policy ------------------------------------------------------------------------------------------------
+def expected_reward(probabilities, rewards):
+    """The mean reward of a policy: Σ π(cell) · R(cell) over all cells.
+
+    probabilities: (decisions, options), a row for each decision; rewards: one for each cell, in the order in which
+    cells are listed, the last decision changing fastest.
+    """
+    cells = product(*probabilities)  # of every cell its probabilities, one per decision
+    return sum(np.prod(p) * r for p, r in zip(cells, rewards, strict=True))
+
+
+def first_fastest(p, r):
+    """The cells are listed with the first decision changing fastest."""
+    return sum(np.prod(q) * x for q, x in zip(product(*p[::-1]), r, strict=True))
+
+
+EXPECTED_REWARD = {
+    "that is the mean reward of blind dice: weigh each reward by the probability of its cell": (
+        lambda p, r: float(np.mean(r))
+    ),
+    "that is the reward of the likeliest cell only; all cells count": (
+        lambda p, r: r[int(np.ravel_multi_index(tuple(np.argmax(p, 1)), (len(p[0]),) * len(p)))]
+    ),
+    "order: the last decision changes fastest, in yours the first one does": first_fastest,
+    "a cell's probability is the product over its decisions; yours is their sum": (
+        lambda p, r: sum(np.sum(q) * x for q, x in zip(product(*p), r, strict=True))
+    ),
+    "a sum over all cells, weighted, is a mean already; do not divide by their number": (
+        lambda p, r: expected_reward(p, r) / len(r)
+    ),
+    "that is the best reward; a policy rarely draws only the best cell": lambda p, r: max(r),
+    "that is the sum of the probabilities, 1; multiply each by its reward": (
+        lambda p, r: sum(np.prod(q) for q in product(*p))
+    ),
+}
+
+
+def test_expected_reward(function):
+    source = np.random.default_rng(0)
+    for decisions, options in ((2, 2), (3, 5), (2, 4)):
+        p = source.dirichlet(np.ones(options), decisions)
+        r = source.random(options**decisions)
+        given = p.copy(), r.copy()
+        got = function(*given)
+        expect(np.array_equal(given[0], p) and np.array_equal(given[1], r), "it changes what it was given; copy first")
+        mistakes = {what: answer(p, r) for what, answer in EXPECTED_REWARD.items()}
+        compare(got, expected_reward(p, r), mistakes, f"for {decisions} decisions of {options} options")
+
+
+def by_index(probabilities, rewards):
+    """Another style: an outer product."""
+    table = np.ones(1)
+    for row in np.asarray(probabilities):
+        table = np.multiply.outer(table, row)
+    return (table.ravel() * np.asarray(rewards)).sum()
+
+
+# --- move the baseline ------------------------------------------------------------------------------------------------
+def advantages(rewards, baseline, decay):
+    """R − b of each reward in turn; b moves by (1 − decay) · (R − b) to each reward before it is subtracted."""
+    found = []
+    for reward in rewards:
+        baseline += (1 - decay) * (reward - baseline)
+        found.append(reward - baseline)
+    return found
+
+
+def subtracted_first(rewards, baseline, decay):
+    """R − b with the old b."""
+    found = []
+    for reward in rewards:
+        found.append(reward - baseline)
+        baseline += (1 - decay) * (reward - baseline)
+    return found
+
+
+def baselines(rewards, baseline, decay):
+    """The moving baseline itself."""
+    return [reward - gain for reward, gain in zip(rewards, advantages(rewards, baseline, decay), strict=True)]
+
+
+ADVANTAGES = {
+    "order: the baseline takes in a reward before that is compared with it": subtracted_first,
+    "decay is what stays of the old baseline; it moves by 1 − decay": lambda r, b, d: advantages(r, b, 1 - d),
+    "the baseline goes on from where it was; yours starts anew for every reward": (
+        lambda r, b, d: [advantages([x], b, d)[0] for x in r]
+    ),
+    "sign: R − b, a good reward gives a positive number": lambda r, b, d: [-x for x in advantages(r, b, d)],
+    "these are the baselines; return what is left, R − b": baselines,
+    "the baseline never moves": lambda r, b, d: [x - b for x in r],
+    "that is the mean of these rewards as baseline; it is to move from one to the next": (
+        lambda r, b, d: [x - sum(r) / len(r) for x in r]
+    ),
+    "the baseline is missing: that is the rewards again": lambda r, b, d: list(r),
+}
+
+
+def test_advantages(function):
+    source = random.Random(0)
+    for start, decay, count in ((0.3, 0.99, 4), (0.5, 0.9, 3), (0.0, 0.7, 5)):
+        rewards = [source.random() for _ in range(count)]
+        given = rewards.copy()
+        got = function(given, start, decay)
+        expect(got is not None, "it returns nothing; is there a `return`?")
+        expect(given == rewards, "the list of rewards has changed; make a new list")
+        expect(np.ndim(got) or hasattr(got, "__iter__"), "a list is wanted: one R − b for every reward")
+        got = [float(x) for x in got]
+        expect(len(got) == count, f"one R − b for every reward: {count} are wanted, {len(got)} came")
+        for what, answer in ADVANTAGES.items():
+            expect(not all(map(close, got, answer(rewards, start, decay))), what)
+        right = advantages(rewards, start, decay)
+        for i, (one, other) in enumerate(zip(got, right, strict=True)):
+            compare(one, other, {}, f"for reward number {i + 1}, with decay {decay},")
+
+
+def close(a, b):
+    """Whether two numbers agree to a millionth."""
+    return near(a, b, 1e-6)
+
+
+# --- measure doubt ----------------------------------------------------------------------------------------------------
+def entropy(probabilities):
+    """Entropy of a policy in nats: −Σ p · log p over all decisions and options; an option with p = 0 adds nothing."""
+    p = np.asarray(probabilities, float)
+    return -sum(x * np.log(x) for x in p.ravel() if x > 0)
+
+
+def of_cells(p):
+    """The entropy that the plain formula gives, nan where a probability is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(-(p * np.log(p)).sum())
+
+
+ENTROPY = {
+    "sign: entropy is never negative": lambda p: -entropy(p),
+    "weigh each logarithm by its probability: p · log p": lambda p: float(-np.log(np.asarray(p)[p > 0]).sum()),
+    "use the natural logarithm, np.log": lambda p: entropy(p) / np.log(2),
+    "the decisions' entropies add up; yours are averaged": lambda p: entropy(p) / len(p),
+    "all decisions count; yours is the entropy of the first one": lambda p: entropy(p[:1]),
+    "where p is 0, log p is −∞ and p · log p becomes nan; leave that option out, it adds nothing": of_cells,
+    "p · log p for each option; p · p is another measure": lambda p: float(1 - (np.asarray(p) ** 2).sum()),
+}
+
+
+def test_entropy(function):
+    source = np.random.default_rng(0)
+    sure = np.array([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5]])
+    for p in (source.dirichlet(np.ones(5), 3), source.dirichlet(np.ones(2), 4), sure):
+        given = p.copy()
+        with np.errstate(all="ignore"):
+            got = function(given)
+        expect(np.array_equal(given, p), "it changes the probabilities that it was given; copy first")
+        mistakes = {what: answer(p) for what, answer in ENTROPY.items()}
+        compare(got, entropy(p), mistakes, f"for {len(p)} decisions of {len(p[0])} options")
+
+
+EXERCISES = (
+    Exercise(
+        expected_reward,
+        test_expected_reward,
+        title="Sum up the policy",
+        difficulty=1,
+        minutes=4,
+        hints=(
+            "itertools.product(*probabilities) goes through all cells in the right order, and gives for each the "
+            "probabilities of its answers.",
+            "A cell's probability is the product of these: np.prod. Multiply by its reward, and add up.",
+        ),
+        wrong=EXPECTED_REWARD,
+        right=(by_index,),
+    ),
+    Exercise(
+        advantages,
+        test_advantages,
+        title="Move the baseline",
+        difficulty=2,
+        minutes=5,
+        hints=(
+            "One loop over the rewards; the baseline is a number that the loop carries along.",
+            "First move it: baseline += (1 - decay) * (reward - baseline). Then append reward - baseline.",
+        ),
+        wrong=ADVANTAGES,
+        right=(
+            lambda rewards, baseline, decay: np.array(advantages(rewards, baseline, decay)),
+            lambda rewards, baseline, decay: iter(advantages(rewards, baseline, decay)),
+        ),
+    ),
+    Exercise(
+        entropy,
+        test_entropy,
+        title="Measure doubt",
+        difficulty=1,
+        minutes=3,
+        hints=(
+            "For each probability p, the term −p · log p; add up all of them, over all rows.",
+            "Leave out options with p = 0: select p[p > 0] first.",
+        ),
+        wrong=ENTROPY,
+        right=(lambda probabilities: sum(-x * np.log(x) for row in probabilities for x in row if x),),
+    ),
+)

@@ -1,0 +1,275 @@
+"""Exercises of notebook 06, ENAS at full size.
+
+For each exercise a table: what a known mistake is called, and the function that makes it. Its build is in `nb06_build`.
+"""
+
+from collections.abc import Iterable
+from math import ceil, log, sqrt
+
+from nas_tutorial.exercises.frame import Exercise, compare, expect
+
+
+# --- aim so that the rate is hit --------------------------------------------------------------------------------------
+def target_for(rate):
+    """The target of the skip penalty that makes the policy draw skips at this rate."""
+    odds = sqrt(rate / (1 - rate))  # e^ℓ, as skips are drawn with the odds e^(2ℓ)
+    return odds / (1 + odds)
+
+
+TARGET_FOR = {
+    "that is the rate itself; with the target 0.4 skips were drawn at 4/13": lambda rate: rate,
+    "that is the way from target to rate; go back": lambda rate: rate**2 / (rate**2 + (1 - rate) ** 2),
+    "those are odds, e^ℓ; the target is sigmoid(ℓ) = odds / (1 + odds)": lambda rate: sqrt(rate / (1 - rate)),
+    "that is the logit ℓ; the target is its sigmoid": lambda rate: log(rate / (1 - rate)) / 2,
+    "the root is taken of the odds, rate / (1 − rate), not of the rate alone": lambda rate: sqrt(rate),
+    "sign: that is the target for drawing 1 − rate; skips are the rarer, the lower the target": (
+        lambda rate: 1 - target_for(rate)
+    ),
+    "rate = sigmoid(2ℓ), so ℓ is half its logit; you doubled it": lambda rate: rate**2 / (rate**2 + (1 - rate) ** 2),
+    "it gives the same for every rate: compute it from `rate`": lambda rate: target_for(0.4),
+}
+
+
+def test_target_for(function):
+    for rate in (0.4, 0.1, 0.8, 0.5):
+        compare(function(rate), target_for(rate), known(TARGET_FOR, rate), f"for the rate {rate:g}")
+
+
+def known(table, *case):
+    """What each known mistake gives."""
+    return {sentence: wrong(*case) for sentence, wrong in table.items()}
+
+
+# --- find the loose ends ----------------------------------------------------------------------------------------------
+def loose_ends(nodes):
+    """The states that no node reads, the two inputs included."""
+    read = {source for node in nodes for operation, source in node}
+    return [state for state in range(len(nodes) + 2) if state not in read]
+
+
+PUBLISHED = [  # the reduction cell of the paper
+    (("sep_conv_3x3", 1), ("sep_conv_3x3", 1)),
+    (("max_pool_3x3", 0), ("avg_pool_3x3", 0)),
+    (("sep_conv_5x5", 1), ("sep_conv_5x5", 3)),
+    (("sep_conv_3x3", 1), ("skip_connect", 0)),
+    (("max_pool_3x3", 0), ("sep_conv_5x5", 1)),
+]
+CELLS = (
+    [(("skip_connect", 0), ("sep_conv_3x3", 0)), (("avg_pool_3x3", 0), ("sep_conv_3x3", 2))],  # input 1 is loose
+    PUBLISHED,
+    [(("skip_connect", 1), ("skip_connect", 0)), (("avg_pool_3x3", 2), ("sep_conv_3x3", 0))],
+    [(("skip_connect", 0), ("skip_connect", 0))] * 3,
+)
+
+
+def sources(nodes, branches=(0, 1)):
+    return {node[branch][1] for node in nodes for branch in branches}
+
+
+LOOSE_ENDS = {
+    "those are the states that are read; loose are the others": lambda nodes: sorted(sources(nodes)),
+    "the two inputs are states, too; an input that nobody reads is a loose end": (
+        lambda nodes: [i for i in loose_ends(nodes) if i > 1]
+    ),
+    "nodes count from 2, behind the two inputs; yours from 0": (
+        lambda nodes: [i - 2 for i in loose_ends(nodes) if i > 1]
+    ),
+    "the last node is a state, too, and nobody can read it": lambda nodes: loose_ends(nodes)[:-1],
+    "a node has two branches; you look at the first only": (
+        lambda nodes: [i for i in range(len(nodes) + 2) if i not in sources(nodes, [0])]
+    ),
+    "a node has two branches; you look at the second only": (
+        lambda nodes: [i for i in range(len(nodes) + 2) if i not in sources(nodes, [1])]
+    ),
+    "there are len(nodes) + 2 states; yours go on": lambda nodes: [*loose_ends(nodes), len(nodes) + 2],
+}
+
+
+def test_loose_ends(function):
+    found = [states_of(function(list(nodes))) for nodes in CELLS]
+    for sentence, wrong in LOOSE_ENDS.items():
+        expect(found != [sorted(wrong(nodes)) for nodes in CELLS], sentence)
+    for nodes, states in zip(CELLS, found, strict=True):
+        right = loose_ends(nodes)
+        expect(states == right, f"for {nodes} it gives {states}, but {right} is right")
+
+
+def states_of(got):
+    """What a student's function returns, as a sorted list of numbers."""
+    expect(got is not None, "it returns nothing; is there a `return`?")
+    expect(not isinstance(got, int), f"that is a number, {got}; return the states themselves, such as [2, 4, 5, 6]")
+    expect(isinstance(got, Iterable) and not isinstance(got, str), f"return a list of numbers, not {got!r}")
+    found = list(got)
+    expect(not any(isinstance(state, bool | tuple) for state in found), f"return numbers of states, not {found}")
+    states = sorted(int(state) for state in found)
+    expect(len(set(states)) == len(states), f"each state once: {states}")
+    return states
+
+
+# --- count the lessons of an epoch ------------------------------------------------------------------------------------
+def lessons(pictures, batch, group):
+    """(steps of the policy, rewards thrown away) in an epoch of NNI's trainer."""
+    rewards = ceil((pictures // 2) / batch)
+    return rewards // group, rewards % group
+
+
+LESSONS = {
+    "only the second half of the pictures, pictures // 2, gives rewards": (
+        lambda pictures, batch, group: divmod(ceil(pictures / batch), group)
+    ),
+    "the last batch may be smaller, and gives a reward, too: round up": (
+        lambda pictures, batch, group: divmod(pictures // 2 // batch, group)
+    ),
+    "a group that is not full teaches nothing: round its number down": (
+        lambda pictures, batch, group: (ceil(ceil(pictures // 2 / batch) / group), lessons(pictures, batch, group)[1])
+    ),
+    "order: first the steps, then what is thrown away": lambda pictures, batch, group: lessons(pictures, batch, group)[
+        ::-1
+    ],
+    "one reward for a batch, not for a picture": lambda pictures, batch, group: divmod(pictures // 2, group),
+    "of an odd number the first half gets one more picture; the second has pictures // 2": (
+        lambda pictures, batch, group: divmod(ceil(-(-pictures // 2) / batch), group)
+    ),
+    "thrown away are rewards, not pictures": (
+        lambda pictures, batch, group: (
+            lessons(pictures, batch, group)[0],
+            pictures // 2 - lessons(pictures, batch, group)[0] * group * batch,
+        )
+    ),
+}
+
+
+def test_lessons(function):
+    cases = ((50_000, 64, 20), (2_433, 64, 20), (2_560, 64, 20), (1_000, 30, 7))
+    found = [two_numbers(function(*case)) for case in cases]
+    for sentence, wrong in LESSONS.items():
+        expect(found != [tuple(wrong(*case)) for case in cases], sentence)
+    for case, pair in zip(cases, found, strict=True):
+        where = "for {:,} pictures, batches of {} and groups of {}".format(*case)
+        expect(pair == lessons(*case), f"{where} it gives {pair}, but {lessons(*case)} is right")
+
+
+def two_numbers(got):
+    """What a student's function returns, as a pair."""
+    expect(got is not None, "it returns nothing; is there a `return`?")
+    expect(isinstance(got, Iterable), f"return two numbers, (steps, thrown away), not {got!r:.40}")
+    pair = tuple(got)
+    expect(len(pair) == 2, f"return two numbers, (steps, thrown away), not {pair}")
+    return pair
+
+
+# --- pay for what is over the budget ----------------------------------------------------------------------------------
+def over_budget(accuracy, parameters, budget, price):
+    """A reward: the accuracy, minus `price` times the share by which the parameters exceed the budget."""
+    return accuracy - price * max(0, parameters / budget - 1)
+
+
+OVER_BUDGET = {
+    "a network below the budget pays nothing, and gets nothing on top: max(0, …)": (
+        lambda accuracy, parameters, budget, price: accuracy - price * (parameters / budget - 1)
+    ),
+    "sign: what is over the budget makes the reward smaller": (
+        lambda accuracy, parameters, budget, price: accuracy + price * max(0, parameters / budget - 1)
+    ),
+    "a share: divide what is over by the budget": (
+        lambda accuracy, parameters, budget, price: accuracy - price * max(0, parameters - budget)
+    ),
+    "only what is over the budget is paid for: parameters / budget − 1": (
+        lambda accuracy, parameters, budget, price: accuracy - price * parameters / budget * (parameters > budget)
+    ),
+    "the price is missing": (lambda accuracy, parameters, budget, price: accuracy - max(0, parameters / budget - 1)),
+    "the price is the same however far it is over; make it grow with the share": (
+        lambda accuracy, parameters, budget, price: accuracy - price * (parameters > budget)
+    ),
+    "that is a wall: nothing is left over the budget; here it costs the more, the further": (
+        lambda accuracy, parameters, budget, price: accuracy if parameters <= budget else 0.0
+    ),
+    "the accuracy is missing": lambda accuracy, parameters, budget, price: -price * max(0, parameters / budget - 1),
+}
+
+
+def test_over_budget(function):
+    for case in ((0.8, 300, 200, 0.4), (0.5, 100, 200, 0.4), (0.9, 1000, 200, 0.1), (0.6, 200, 200, 0.5)):
+        accuracy, parameters, budget, price = case
+        where = f"for accuracy {accuracy}, {parameters} of {budget} parameters and the price {price}"
+        compare(function(*case), over_budget(*case), known(OVER_BUDGET, *case), where)
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
+def aimed(rate):
+    """By the quadratic formula: 2ℓ is the logit of the rate."""
+    return 1 / (1 + ((1 - rate) / rate) ** 0.5)
+
+
+EXERCISES = (
+    Exercise(
+        target_for,
+        test_target_for,
+        title="Aim so that the rate is hit",
+        difficulty=2,
+        minutes=6,
+        hints=(
+            "Two equations: the penalty brings sigmoid(ℓ) to the target, skips are drawn at sigmoid(2ℓ).",
+            "Work with odds: sigmoid(2ℓ) = rate says e^(2ℓ) = rate / (1 − rate). What is e^ℓ?",
+            "The target is sigmoid(ℓ) = e^ℓ / (1 + e^ℓ), with e^ℓ the root of rate / (1 − rate).",
+        ),
+        wrong={key: value for key, value in TARGET_FOR.items() if "doubled" not in key},
+        right=(aimed,),
+    ),
+    Exercise(
+        loose_ends,
+        test_loose_ends,
+        title="Find the loose ends",
+        difficulty=1,
+        minutes=5,
+        hints=(
+            "Collect the sources of all branches of all nodes in a set.",
+            "States are numbered 0, 1 (the inputs), 2, 3, … (the nodes): `range(len(nodes) + 2)`.",
+        ),
+        wrong={
+            "states that are read": LOOSE_ENDS["those are the states that are read; loose are the others"],
+            "return the states themselves": lambda nodes: len(loose_ends(nodes)),
+            "not [False, ": lambda nodes: [i in loose_ends(nodes) for i in range(len(nodes) + 2)],
+            **{key: value for key, value in LOOSE_ENDS.items() if "are read; loose" not in key},
+        },
+        right=(
+            lambda nodes: set(range(len(nodes) + 2)) - {source for node in nodes for _, source in node},
+            lambda nodes: tuple(i for i in range(2 + len(nodes)) if all(a[1] != i and b[1] != i for a, b in nodes)),
+        ),
+    ),
+    Exercise(
+        lessons,
+        test_lessons,
+        title="Count the lessons of an epoch",
+        difficulty=2,
+        minutes=5,
+        hints=(
+            "First the rewards: half of the pictures (rounded down), in batches (rounded up), one reward each.",
+            "`math.ceil(a / b)` rounds up. Then `//` counts the full groups and `%` what is left.",
+        ),
+        wrong={key: value for key, value in LESSONS.items()} | {"return two numbers": lambda p, b, g: [p // 2 // b]},
+        right=(
+            lambda pictures, batch, group: [
+                -(-(pictures // 2) // batch) // group,
+                -(-(pictures // 2) // batch) % group,
+            ],
+        ),
+    ),
+    Exercise(
+        over_budget,
+        test_over_budget,
+        title="Pay for what is over the budget",
+        difficulty=1,
+        minutes=4,
+        hints=(
+            "By which share is it over? `parameters / budget - 1`: 300 of 200 are over by 0.5.",
+            "A share below zero costs nothing: `max(0, …)`.",
+        ),
+        wrong=OVER_BUDGET,
+        right=(
+            lambda accuracy, parameters, budget, price: (
+                accuracy if parameters <= budget else accuracy - price * (parameters - budget) / budget
+            ),
+        ),
+    ),
+)
