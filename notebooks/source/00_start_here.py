@@ -520,16 +520,7 @@ quiz("fair_price")
 # at the *feature maps*: the pictures in progress. Each node has eight of them in the first cell, the *channels*. Here
 # is one. Each row shows what arrives at a node, by edge, and on the right their sum.
 
-# %% [markdown] tags=["slide"]
-# ## One digit on its way through the cell
-#
-# Note:
-# 2 min. One channel of the first cell, for the first validation picture. Every row is a node: what each edge brings,
-# and on the right the sum. Orange is above zero, blue below. Compare a one by one convolution with a three by three:
-# the first recolours the picture, pixel by pixel; the second draws something new, mostly where the picture changes, at
-# the border of a stroke.
-
-# %% tags=["slide-output"]
+# %%
 from nas_tutorial.pictures import inside
 
 picture = digits.validation.images[:1]
