@@ -707,16 +707,7 @@ def maps_behind(companion):
     return node[node.flatten(1).var(1).argmax()], *liveliest, shared[0][number], runs[0][number]
 
 
-# %% [markdown] tags=["slide"]
-# ## Company: one convolution for four companions
-#
-# Note:
-# 1 min. One picture, four rows: what stands in front of the 3×3 convolution. In the middle two channels of the shared
-# one, on the right the one that was trained for this cell alone. Look at the third row. Behind the 1×1 the shared
-# convolution answers to noise all over the picture; its own answers at the stroke. The numbers are accuracies. One
-# picture proves nothing, so the next slide counts.
-
-# %% tags=["slide-output"]
+# %%
 with plots.style():
     figure = Figure(figsize=(9.5, 6))
     panels = figure.subplots(4, 6, subplot_kw={"frame_on": False, "xticks": [], "yticks": []})
