@@ -6,8 +6,8 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
-LIMIT, COPY = 28_000, 7_000  # bytes of a PNG within HTML and of the one beside it: 47,000 letters in a notebook
-DOTS, COPY_DOTS = (144, 96, 72, 40), (96, 60, 48, 36)  # per inch
+LIMIT, COPY = 45_000, 20_000  # bytes of a PNG within HTML and of the one beside it: 87,000 letters in a notebook
+DOTS, COPY_DOTS = (144, 96, 72, 40), (96, 60, 48)  # per inch
 COLOURS = (256, 64, 32)  # photographs need the first, lines are content with the last
 
 Bundle = tuple[dict[str, str], dict[str, dict[str, Any]]]
