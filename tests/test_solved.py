@@ -6,6 +6,7 @@ answers, and what depends on them runs again: nothing that a student writes may 
 
 import ast
 from functools import cache
+from symtable import symtable
 
 import pytest
 
@@ -40,22 +41,33 @@ def references(exercises):
 
 @cache
 def names(text):
-    """The names that a cell uses and those that it gives a value."""
-    tree = ast.parse(text.replace("%pip", "# %pip"))
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-    used = {node.id for node in found if isinstance(node.ctx, ast.Load)}
-    given = {node.id for node in found if isinstance(node.ctx, ast.Store)}
-    return used, given | {node.name for node in tree.body if hasattr(node, "name")}
+    """The global names that a cell uses, in its functions, too, and those that it gives a value."""
+    table = symtable(text.replace("%pip", "# %pip"), "cell", "exec")
+    given = {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
+    return set(used(table)), given
 
 
-def affected(cells, wanted):
-    """The cells whose results may depend on functions of these names."""
+def used(table):
+    """The global names that a scope refers to; a function's own names hide those of the same spelling."""
+    for name in table.get_symbols():
+        if name.is_referenced() and (name.is_global() or table.get_type() == "module"):
+            yield name.get_name()
+    for inner in table.get_children():
+        yield from used(inner)
+
+
+def affected(cells, wanted, kind):
+    """The cells that may come out otherwise with answers of this kind to the exercises of these names.
+
+    Behind a wrong answer the reference stands in, so only the cells that call it themselves can tell the difference.
+    What a right one returns may be of another type, so the cells that go on with it are among them, too.
+    """
     tainted, found = set(wanted), []
     for cell in cells:
-        used, given = names(cell.source)
-        if "@exercise" in cell.source or used & tainted:
+        uses, given = names(cell.source)
+        if "@exercise" in cell.source or uses & tainted:
             found.append(cell)
-            tainted |= given
+            tainted |= given if kind == "right" else set()
         else:
             tainted -= given
     return found
@@ -96,7 +108,7 @@ def test_a_notebook_runs_with_every_known_answer_and_its_checks_say_what_they_ar
         for name in met:
             assert f"✓ {name} is right" in said(template.code_cells(notebook)), f"check({name}) is not content"
         for kind, numbers in rounds(exercises):
-            again = affected(template.code_cells(notebooks.read_source(source)), numbers)
+            again = affected(template.code_cells(notebooks.read_source(source)), numbers, kind)
             write(again, references(exercises) | {name: known(name, kind, number) for name, number in numbers.items()})
             for cell in again:
                 client.nb.cells.append(cell)

@@ -769,9 +769,9 @@ assert abs(share - len(simple) / 125) < 0.02
 # %% tags=["slide-output"]
 wide = survey(4, tiny.operations, random.Random(0), 0)
 one_of_each = [sorted(family)[0] for family in wide["families"].values()]
-outputs = {fingerprint(wide["edges"], cell) for cell in one_of_each}
-print(f"{len(wide['cells']):,} names, {len(one_of_each):,} formulas, {len(outputs):,} different outputs")
-assert (len(wide["cells"]), len(one_of_each), len(outputs)) == (bench.size, 4930, 4660)
+wide_outputs = {fingerprint(wide["edges"], cell) for cell in one_of_each}
+print(f"{len(wide['cells']):,} names, {len(one_of_each):,} formulas, {len(wide_outputs):,} different outputs")
+assert (len(wide["cells"]), len(one_of_each), len(wide_outputs)) == (bench.size, 4930, 4660)
 
 # %% [markdown] tags=["slide", "answer"]
 # An average pool is linear: $\text{pool}(a + b) = \text{pool}(a) + \text{pool}(b)$. With this rule, 4,660 formulas.
@@ -800,7 +800,7 @@ def with_split_pools(edges, cell):
 # %%
 split = {with_split_pools(wide["edges"], cell) for cell in wide["cells"]}
 print(f"{len(split):,} formulas by four rules")
-assert len(split) == len(outputs)
+assert len(split) == len(wide_outputs)
 
 # %% [markdown]
 # Formulas and outputs agree again. Now look the number up, and you find another one: the authors of NAS-Bench-201 count
