@@ -1,9 +1,11 @@
 """`python -m benchmarks.leaderboard`: five ways to search, at equal multiply-adds, with several seeds.
 
 DARTS of first and second order, ENAS, random search alone and with shared weights, in the NAS-Bench-201 space (small
-profile) on digits. The number of epochs follows from the budget and from what one epoch costs, measured first. What a
-search finds is trained from scratch with three seeds on the train and validation pictures together, and tested; beside
-it stands what the search itself said (for DARTS: the blend), and the found cell at the weights of the search.
+profile) on digits. The number of epochs follows from the budget and from what the first epochs cost. An epoch of ENAS
+costs more once its policy prefers large cells: a search that ends more than a tenth off the budget is thrown away, and
+run again from the start with its epochs rescaled, whatever it found. What a search finds is trained from scratch with
+three seeds on the train and validation pictures together, and tested; beside it stands what the search itself said (for
+DARTS: the blend), and the found cell at the weights of the search.
 
 Prints one JSON line for each search and seed, then a table. With --out the lines are kept, and those that are there are
 not measured again. `--again FILE` runs the cheapest line of a record once more and says whether it comes out the same.
@@ -14,10 +16,10 @@ import json
 import platform
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -31,6 +33,7 @@ from nas_tutorial.training import retrain
 
 SPACE, TRAININGS, RETRAIN_EPOCHS, BILLION = "nasbench201", (0, 1, 2), 6, 10**9
 PILOT = 3  # epochs from which the cost of one is taken
+TOLERANCE, TRIES = 0.1, 6  # how far from the budget a search may end, and how often it may be run for that
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "DARTS, first order": ("darts", {"order": 1}),
     "DARTS, second order": ("darts", {"order": 2}),
@@ -51,14 +54,45 @@ def epoch_cost(name: str, pictures: data.Data) -> float:
     return counter.multiply_adds / len(run.history)
 
 
-def measure(name: str, seed: int, pictures: data.Data, budget: float, epochs: int | None = None) -> dict[str, Any]:
-    """One search of about `budget` multiply-adds, and what the cell that it finds is worth."""
+class Run(NamedTuple):
+    """A search that is over, and what it cost."""
+
+    result: SearchResult
+    multiply_adds: int
+    cpu_seconds: float
+
+
+def searched(name: str, seed: int, pictures: data.Data, epochs: int) -> Run:
+    """One search to its end."""
     strategy, settings = SEARCHES[name]
-    epochs = epochs or max(1, round(budget / epoch_cost(name, pictures)))
     start = time.process_time()
     with MultiplyAddCounter() as counter:
         result = search(spaces.get(SPACE), pictures, strategy, epochs=epochs, seed=seed, **settings).result
-    searched = time.process_time() - start
+    return Run(result, counter.multiply_adds, time.process_time() - start)
+
+
+def at_cost(run: Callable[[int], Run], budget: float, cost: float) -> Run:
+    """The search whose cost is near the budget: its epochs are rescaled until it is; only costs are looked at.
+
+    run: epochs → a search to its end, as the learning rate must know the epochs beforehand. cost: of an epoch, at
+    first. Raises ValueError where none of some tries comes near.
+    """
+    tried: dict[int, float] = {}
+    for _ in range(TRIES):
+        epochs = max(1, round(budget / cost))
+        epochs = next(n for n in (epochs, epochs - 1, epochs + 1, epochs + 2) if n and n not in tried)
+        found = run(epochs)
+        if abs(found.multiply_adds - budget) <= TOLERANCE * budget:
+            return found
+        tried[epochs] = found.multiply_adds
+        cost = found.multiply_adds / epochs
+    raise ValueError(f"No number of epochs among {tried} (with its cost) comes near the budget of {budget}.")
+
+
+def measure(name: str, seed: int, pictures: data.Data, budget: float, epochs: int | None = None) -> dict[str, Any]:
+    """One search of about `budget` multiply-adds, or of so many epochs, and what the cell that it finds is worth."""
+    run = partial(searched, name, seed, pictures)
+    result, multiply_adds, seconds = run(epochs) if epochs else at_cost(run, budget, epoch_cost(name, pictures))
     scores = retrain(result.architecture, pictures, TRAININGS, epochs=RETRAIN_EPOCHS)
     return {
         "search": name,
@@ -67,8 +101,8 @@ def measure(name: str, seed: int, pictures: data.Data, budget: float, epochs: in
         "test": list(scores.accuracies),
         "said by the search": result.history[-1].validation_accuracy,
         "cell at inherited weights": inherited(result, pictures),
-        "multiply_adds": counter.multiply_adds,
-        "cpu_seconds_of_search": round(searched, 1),
+        "multiply_adds": multiply_adds,
+        "cpu_seconds_of_search": round(seconds, 1),
         "config": result.config,
         "retrained_epochs": RETRAIN_EPOCHS,
         "data": pictures.record,
@@ -116,10 +150,15 @@ def table(found: Sequence[dict[str, Any]]) -> str:
         rows.append(
             f"| {name} | {statistics.fmean(each):.1f}{spread} % | {' '.join(f'{x:.0f}' for x in each)} | "
             f"{mean_percent([line['said by the search'] for line in lines])} | {mean_percent(kept)} | "
-            f"{lines[0]['config']['epochs']} | {min(cost):,.0f} to {max(cost):,.0f} | "
+            f"{span([line['config']['epochs'] for line in lines])} | {min(cost):,.0f} to {max(cost):,.0f} | "
             f"{statistics.fmean(line['cpu_seconds_of_search'] for line in lines):.0f} |"
         )
     return "\n".join(rows)
+
+
+def span(numbers: Sequence[int]) -> str:
+    """From the smallest to the largest."""
+    return f"{min(numbers)} to {max(numbers)}" if min(numbers) < max(numbers) else str(numbers[0])
 
 
 def mean_percent(values: Sequence[float | None]) -> str:

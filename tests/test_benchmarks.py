@@ -1,13 +1,26 @@
 """Benchmarks give the figures they promise, and the textbook baseline computes what the fast path computes."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks import ablation, drawing, figures, frame, retrain_step, sampling, scaling, search_step, textbook
-from nas_tutorial import spaces
+from benchmarks import (
+    ablation,
+    drawing,
+    figures,
+    frame,
+    leaderboard,
+    retrain_step,
+    sampling,
+    scaling,
+    search_step,
+    textbook,
+)
+from nas_tutorial import data, measures, retrain, spaces
 from nas_tutorial.networks import fast
+from nas_tutorial.settings import versions
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
 
 KEYS = {"name", "seconds_median", "min", "max", "cpu_seconds_median", "cpu_min", "n", "config", "peak_rss_mb"}
@@ -109,3 +122,15 @@ def test_the_plots_of_a_scaling_study_say_how_costs_grow(measure):
     assert "2.0 to 2.0 times" in figure.get_suptitle()
     values, found = figures.series(study(1.5), "channels", "fast", measure)
     assert list(found) == pytest.approx([v**1.5 for v in values])
+
+
+def test_a_training_of_the_leaderboard_comes_out_as_recorded():
+    file = Path(measures.__file__).with_name("leaderboard_digits.jsonl")
+    lines = [json.loads(text) for text in file.read_text(encoding="utf-8").splitlines()]
+    line = min(lines, key=lambda line: line["architecture"].count("conv"))  # the quickest to train
+    pictures = data.from_record(line["data"])
+    again = retrain(
+        spaces.from_record(line["space"]).parse(line["architecture"]), pictures, (0,), epochs=line["retrained_epochs"]
+    )
+    same = (line["versions"], line["device"]) == (versions(), f"{leaderboard.processor()}, one thread")
+    assert again.accuracies[0] == pytest.approx(line["test"][0], abs=0 if same else 0.05)

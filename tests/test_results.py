@@ -4,10 +4,11 @@ import statistics
 
 import pytest
 
+from benchmarks.leaderboard import SEARCHES
 from nas_tutorial import spaces
 from tools import results
 
-RECORDS = {section.file: results.read(results.FOLDER / section.file) for section in results.SECTIONS}
+RECORDS = {section.file: results.read(section.path) for section in results.SECTIONS}
 SPACE = spaces.get("nasbench201")
 
 
@@ -41,3 +42,12 @@ def test_the_record_of_real_pictures_is_complete():
     assert all(len(e["accuracies"]) == 3 for e in [*whole["searches"], *whole["random_cells"]])
     assert all(entry["multiply_adds"] > 0 and SPACE.parse(entry["architecture"]).live for entry in whole["searches"])
     assert whole["data"]["splits"]["test"]["size"] == 10_000
+
+
+def test_the_leaderboard_has_three_seeds_of_each_search_and_says_how_each_line_was_made():
+    lines = RECORDS["leaderboard_digits.jsonl"]
+    assert {(line["search"], line["seed"]) for line in lines} == {(name, s) for name in SEARCHES for s in (0, 1, 2)}
+    for line in lines:
+        assert len(line["test"]) == 3 and line["multiply_adds"] > 0 and SPACE.parse(line["architecture"]).live
+        assert {"config", "data", "versions", "device", "space", "retrained_epochs"} <= line.keys()
+        assert (line["cell at inherited weights"] is None) == (line["search"] == "random search")
