@@ -134,3 +134,16 @@ def test_a_training_of_the_leaderboard_comes_out_as_recorded():
     )
     same = (line["versions"], line["device"]) == (versions(), f"{leaderboard.processor()}, one thread")
     assert again.accuracies[0] == pytest.approx(line["test"][0], abs=0 if same else 0.05)
+
+
+def test_a_search_that_misses_its_budget_is_run_again_with_other_epochs():
+    tried = []
+
+    def run(epochs):  # the longer it is, the dearer is an epoch
+        tried.append(epochs)
+        return leaderboard.Run(None, epochs * (50 + epochs), 0.0)
+
+    assert abs(leaderboard.at_cost(run, 2000, 55).multiply_adds - 2000) <= 200
+    assert tried == [36, 23, 27]
+    with pytest.raises(ValueError, match="comes near the budget"):
+        leaderboard.at_cost(lambda epochs: leaderboard.Run(None, 1, 0.0), 2000, 55)
