@@ -33,7 +33,7 @@ from nas_tutorial.training import retrain
 
 SPACE, TRAININGS, RETRAIN_EPOCHS, BILLION = "nasbench201", (0, 1, 2), 6, 10**9
 PILOT = 3  # epochs from which the cost of one is taken
-TOLERANCE, TRIES = 0.1, 6  # how far from the budget a search may end, and how often it may be run for that
+TOLERANCE, TRIES = 0.1, 12  # how far from the budget a search may end, and how often it may be run for that
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "DARTS, first order": ("darts", {"order": 1}),
     "DARTS, second order": ("darts", {"order": 2}),
@@ -76,17 +76,18 @@ def at_cost(run: Callable[[int], Run], budget: float, cost: float) -> Run:
     """The search whose cost is near the budget: its epochs are rescaled until it is; only costs are looked at.
 
     run: epochs → a search to its end, as the learning rate must know the epochs beforehand. cost: of an epoch, at
-    first. Raises ValueError where none of some tries comes near.
+    first; then that of the try that came nearest. Raises ValueError where none of some tries comes near.
     """
-    tried: dict[int, float] = {}
+    tried: dict[int, int] = {}
     for _ in range(TRIES):
-        epochs = max(1, round(budget / cost))
-        epochs = next(n for n in (epochs, epochs - 1, epochs + 1, epochs + 2) if n and n not in tried)
+        guess = max(1, round(budget / cost))
+        epochs = min((n for n in range(1, guess + TRIES) if n not in tried), key=lambda n: abs(n - guess))
         found = run(epochs)
         if abs(found.multiply_adds - budget) <= TOLERANCE * budget:
             return found
         tried[epochs] = found.multiply_adds
-        cost = found.multiply_adds / epochs
+        nearest = min(tried, key=lambda n: abs(tried[n] - budget))
+        cost = tried[nearest] / nearest
     raise ValueError(f"No number of epochs among {tried} (with its cost) comes near the budget of {budget}.")
 
 

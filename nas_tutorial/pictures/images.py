@@ -55,10 +55,10 @@ def small_png(draw: Callable[[int], bytes], limit: int = LIMIT, dots: Sequence[i
     )
 
 
-def small_copy(draw: Callable[[int], bytes]) -> bytes | None:
+def small_copy(draw: Callable[[int], bytes], limit: int = COPY) -> bytes | None:
     """The PNG that stands beside HTML; None where it would be too large to be read."""
     try:
-        return small_png(draw, COPY, COPY_DOTS)
+        return small_png(draw, limit, COPY_DOTS)
     except ValueError:
         return None
 

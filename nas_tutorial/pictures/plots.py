@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nas_tutorial.pictures.code import source as source
-from nas_tutorial.pictures.images import LIMIT, bundle, image, small_copy, small_png
+from nas_tutorial.pictures.images import COPY, LIMIT, bundle, image, small_copy, small_png
 from nas_tutorial.pictures.probabilities import Question, looks, questions
 from nas_tutorial.pictures.style import POINTS, SERIES
 from nas_tutorial.settings import one_of
@@ -53,16 +53,19 @@ def style() -> Iterator[None]:
 
 
 # --- showing ----------------------------------------------------------------------------------------------------------
-def show(figure: Figure, alt: str) -> None:
-    """Show a figure in the notebook as an image with alt text, and close it; ValueError where the alt text is empty."""
+def show(figure: Figure, alt: str, limit: int = LIMIT) -> None:
+    """Show a figure in the notebook as an image with alt text, and close it; ValueError where the alt text is empty.
+
+    limit: of the image in bytes; a smaller one costs colours first, and then sharpness.
+    """
     from IPython.display import display
 
-    page = html(figure, alt)
-    data, metadata = bundle(page, alt, small_copy(partial(_drawn, figure)), _width(figure))
+    page = html(figure, alt, limit)
+    data, metadata = bundle(page, alt, small_copy(partial(_drawn, figure), min(COPY, limit // 2)), _width(figure))
     display(data, metadata=metadata, raw=True)
 
 
-def html(figure: Figure, alt: str) -> str:
+def html(figure: Figure, alt: str, limit: int = LIMIT) -> str:
     """The figure as an `<img>` that carries its own data, for widgets and reports; closes the figure.
 
     alt: what the figure shows, in one or two sentences, for readers who do not see it. Raises ValueError if empty.
@@ -74,7 +77,7 @@ def html(figure: Figure, alt: str) -> str:
         )
     from matplotlib import pyplot
 
-    element = image(png(figure), "png", alt, _width(figure))
+    element = image(png(figure, limit), "png", alt, _width(figure))
     pyplot.close(figure)
     return element
 
