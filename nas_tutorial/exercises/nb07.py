@@ -158,6 +158,8 @@ def test_round_cell(function):
             expect(False, "names: you give numbers, look their names up")
         for what, answer in ROUND_CELL.items():
             expect(got != answer(table, operations) or got == right, what)
+        anywhere = "none: an edge may not become none, even where none is likeliest; it may stand anywhere in the names"
+        expect(one or "none" not in got, anywhere)
         expect(not one and len(got) == len(table), f"edges: one name for each row; {len(table)} are wanted")
         expect(got == right, f"for operations {operations} and rows {np.round(table, 2).tolist()} it gives {got}")
 
