@@ -1,6 +1,6 @@
-"""`python -m benchmarks.leaderboard`: six ways to search, at equal multiply-adds, with several seeds.
+"""`python -m benchmarks.leaderboard`: five ways to search, at equal multiply-adds, with several seeds.
 
-DARTS of first and second order, ENAS at two rates of its policy, random search alone and with shared weights, in the
+DARTS of first and second order, ENAS, random search alone and with shared weights, in the
 NAS-Bench-201 space (small profile) on digits. The number of epochs follows from the budget and from what the first
 epochs cost. An epoch of ENAS costs more once its policy prefers large cells: a search that ends more than a tenth off
 the budget is thrown away, and run again from the start with its epochs rescaled, whatever it found. What a search finds
@@ -38,7 +38,6 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "DARTS, first order": ("darts", {"order": 1}),
     "DARTS, second order": ("darts", {"order": 2}),
     "ENAS": ("enas", {}),
-    "ENAS, slower policy": ("enas", {"controller_rate": 0.01}),  # more reliable in notebook 05, in another space
     "random search": ("random", {}),
     "random search, shared weights": ("random", {"shared": True}),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def leaderboard() -> dict[str, list[dict[str, Any]]]:
-    """Six ways to search digits, at equal multiply-adds: for each the lines of its record, one for a seed.
+    """Five ways to search digits, at equal multiply-adds: for each the lines of its record, one for a seed.
 
     `python -m benchmarks.leaderboard` says how they are made, and makes them again.
     """

@@ -513,15 +513,15 @@ assert 90 < falls.min() and falls.max() < 110 and np.median(bands[False][:, 2]) 
 
 # %% tags=["slide-output"]
 with plots.style():
-    figure, axes = plt.subplots(figsize=(6.8, 3.4))
+    figure, axes = plt.subplots(figsize=(8.4, 3.4))
     for band, label in zip(bands.values(), ("smooth (GELU)", "ReLU"), strict=True):
-        (line,) = axes.loglog(radii, np.median(band, 0), label=f"{label}, median of 5 seeds")
+        (line,) = axes.loglog(radii, np.median(band, 0), label=f"{label}, 5 seeds")
         axes.fill_between(radii, band.min(0), band.max(0), color=line.get_color(), alpha=0.2)
     axes.axhline(1, color="#777777", linestyle=":", label="left out: error 1")
     axes.axvline(0.01, color="black", linestyle="--", linewidth=1, label="the paper's r")
     axes.set(xlabel="reach r of the finite difference", ylabel="relative error", xlim=(2, 5e-6), ylim=(1e-10, 1e3))
     axes.set_title("Smooth: the error falls with r². ReLU: it grows before it falls")
-    axes.legend(loc="lower left")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 alt = "Relative error against r, bands over five seeds. Smooth: a straight line falling with r squared. ReLU: near 1 "
 plots.show(figure, alt + "down to the paper's r = 0.01, a dashed line, and above 1 for smaller r.", limit=15_000)
 
@@ -638,7 +638,7 @@ with plots.style():
     axes.set_yticks(range(3), kinds)
     axes.invert_yaxis()
     axes.set(xlabel="cosine with the exact gradient of all pictures (bar: mean)", xlim=(0, 1))
-    axes.set_title("Four times the pictures bring more than a look ahead")
+    figure.suptitle("Four times the pictures bring more than a look ahead", x=0.01, ha="left")
 plots.show(
     figure,
     limit=15_000,
@@ -669,6 +669,7 @@ plots.show(
 # ## A whole search
 #
 # Six epochs of first-order DARTS on cluttered digits: 6 edges with 5 operations, 15,625 cells, 30 numbers α.
+# The edge from node 0, the input, to node 1 is called 1<0.
 
 # %%
 run = search(space, digits, "darts", epochs=6, seed=0)
@@ -807,14 +808,14 @@ cooled = [accuracy(space.relax({"cell": alphas["cell"] / T})) for T in temperatu
 
 # %%
 with plots.style():
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), sharey=True, width_ratios=(3, 2))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.6), sharey=True, width_ratios=(3, 2))
     left.bar(np.arange(7) - 0.2, loud, 0.4, color=plots.SERIES[1], hatch="//", label="rounded: winner at 1")
     left.bar(np.arange(7) + 0.2, quiet, 0.4, color=plots.SERIES[0], label="winner at its own share")
     left.axhline(blend, color="black", linestyle="--", label="blend")
     left.set_xticks(range(7), [*edges, "all"])
-    left.set(xlabel="edge that is changed", ylabel="validation accuracy", ylim=(0, 1.25))
+    left.set(xlabel="edge that is changed", ylabel="validation accuracy")
     left.set_title(f"Edge {edges[np.argmin(loud[:6])]}, rounded alone, costs the most")
-    left.legend(ncols=3, fontsize=9.5, loc="upper left")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     right.semilogx(temperatures, cooled)
     right.invert_xaxis()
     right.axvline(1, color="black", linestyle=":")
@@ -848,7 +849,7 @@ assert inherited < blend - 0.15 and max(cooled) - cooled[temperatures.index(1)] 
 #
 # ## The record
 #
-# Six ways to search, three seeds each, all at the same price in multiply-adds. Every cell found was trained from
+# Five ways to search, three seeds each, all at the same price in multiply-adds. Every cell found was trained from
 # scratch three times: for six epochs on training and validation pictures together, then tested. Every line of the
 # record holds settings, seed, pictures, versions and device. `python -m benchmarks.leaderboard` makes it again.
 
@@ -946,7 +947,7 @@ with plots.style():
     axes.axvline(everywhere[0][2], color=plots.SERIES[1], linestyle="--", label="3×3 on every edge, no search")
     axes.set_yticks(range(len(ranked)), ranked)
     axes.set(xlabel="test accuracy (%); bar: mean ± std of the seeds, dots: seeds")
-    axes.set_title("At equal cost: good searches end where the obvious cell stands")
+    figure.suptitle("At equal cost: good searches end where the obvious cell stands", x=0.01, ha="left")
     axes.legend(loc="upper left")
 alt = "Test accuracy of five searches, dots for seeds, mean with band. @@"
 plots.show(figure, alt, limit=15_000)
@@ -1057,7 +1058,7 @@ with plots.style():
     left.legend()
     for label, row in misses.items():
         right.plot(range(1, 16), row, label=label)
-    right.set(xlabel="round", ylabel="miss / length of the real step", ylim=(-0.1, 1.5))
+    right.set(xlabel="round", ylabel="miss / length of the real step", ylim=(-0.1, 2))
     right.set_title("A look ahead must land where SGD goes")
     right.legend(loc="upper right")
 
