@@ -116,7 +116,7 @@ SECTIONS = (
         f"{DIGITS} Each ended within a tenth of 800 · 10⁹ multiply-adds: a search that did not was run again with "
         "other epochs, whatever it had found. All searches have the settings of the small profile, none was tuned for "
         "this. Every cell is trained from scratch with three seeds. Said by the search: accuracy of the blend (DARTS), "
-        "or of the best cell. At inherited weights: of the found cell at the shared weights, before it is trained again.",
+        "or of the best cell. At inherited weights: of the found cell at the shared weights, before any new training.",
         "leaderboard_digits.jsonl",
         "python -m benchmarks.leaderboard --out nas_tutorial/measures/leaderboard_digits.jsonl",
         leaderboard.table,
