@@ -23,7 +23,7 @@ from nas_tutorial.strategies import enas
 SPACE = spaces.get("enas_macro", channels=8, layers=4)
 DATA = {"name_or_path": "strokes", "seed": 0, "per_class": 600}
 SEEDS, EPOCHS, DRAWN, LAMBDA = (0, 1, 2), 15, 20, 0.5
-RECORD = Path("nas_tutorial/measures/early_late.json")
+RECORD = Path(__file__).parent.parent / "nas_tutorial" / "measures" / "early_late.json"
 
 
 @cache

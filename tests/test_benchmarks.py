@@ -9,6 +9,7 @@ import torch
 from benchmarks import (
     ablation,
     drawing,
+    early_late,
     figures,
     frame,
     leaderboard,
@@ -147,3 +148,16 @@ def test_a_search_that_misses_its_budget_is_run_again_with_other_epochs():
     assert tried == [36, 23, 27]
     with pytest.raises(ValueError, match="comes near the budget"):
         leaderboard.at_cost(lambda epochs: leaderboard.Run(None, 1, 0.0), 2000, 55)
+
+
+def test_what_is_drawn_early_and_late_is_recorded_as_it_is_measured():
+    record = json.loads(early_late.RECORD.read_text(encoding="utf-8"))
+    assert (record["space"], record["data"]) == (early_late.SPACE.to_record(), early_late.DATA)
+    keys = [(line["reward"], line["seed"]) for line in record["searches"]]
+    assert keys == [(name, seed) for name in early_late.REWARDS for seed in early_late.SEEDS]
+    for line in record["searches"]:
+        assert len(line["rewards"]) == record["epochs"] == early_late.EPOCHS
+        assert all(len([early_late.SPACE.parse(text) for text in line[when]]) == 20 for when in ("early", "late"))
+    few = data.load(early_late.DATA["name_or_path"], per_class=20)
+    again = [early_late.measure("accuracy", 0, few, epochs=1) for _ in range(2)]
+    assert again[0] == again[1] and again[0]["early"] == again[0]["late"]

@@ -251,3 +251,11 @@ def claims(text):
 def test_where_the_readme_says_how_many_it_is_true():
     assert claims("[a museum of 7 real bugs](museum), and 8 bugs\nbeside") == [7, 8]
     assert set(claims((HERE.parent / "README.md").read_text(encoding="utf-8"))) <= {len(EXHIBITS)}
+
+
+def test_the_table_of_notebook_06_names_what_is_caught():
+    """What NNI does, row by row: an exhibit of the museum or a slip, and so the subject of the tests above."""
+    source = next((HERE.parent / "notebooks" / "source").glob("06_*.py")).read_text(encoding="utf-8")
+    table = source.split("| NNI does | we do |")[1].split("# %%")[0]
+    names = re.findall(r"\| `(\w+)` \|", table)
+    assert len(names) >= 9 and set(names) <= {*EXHIBITS, *SLIPS}
