@@ -117,21 +117,26 @@ drawing.draw(rolled)
 # two of the states before it, the two inputs of the cell included, by one operation each, and adds up. Here is a
 # small one, with three nodes where the paper has five.
 
+# %% [markdown] tags=["slide"]
+# ## Micro: choose two cells, and repeat them
+#
+# Note:
+# 1 min. The other space of the paper: a normal and a reduction cell, repeated by a fixed skeleton. Each node asks four
+# questions: two inputs and two operations, and adds up what comes. Here three nodes, in the paper five. Let the class
+# follow one line from an input to the output. Then ask what happens to a node that nobody reads; do not answer yet.
+
 # %% tags=["slide-output"]
 micro = spaces.get("enas_micro", "paper")
 small_micro = spaces.get("enas_micro", nodes=3)
 drawing.draw(small_micro.sample(torch.Generator().manual_seed(4)))
 
 # %% [markdown] tags=["slide"]
-# ## Micro: choose two cells, and repeat them
-#
-# Two branches per node; each chooses **where** to read, then **what** to do.
+# ## Many questions, two small policies
 #
 # Note:
-# 1 min. The other space of the paper is drawn in the notebook: a normal and a reduction cell. Each node asks four
-# questions, two inputs and two operations. The table below is the comparison to remember. Macro has more questions,
-# but nearly all of them are tiny. Micro has fewer weights in its policy, but far more in its supernet, as every
-# branch keeps separate weights for every input it might read.
+# 1 min. The comparison to remember. Macro has more questions, but nearly all of them are a yes or a no. Micro has a
+# slightly smaller policy, but a far larger supernet, as every branch keeps separate weights for every input that it
+# might read. Ask which of the two spaces they would search on a laptop, and let them say why before you go on.
 
 # %% tags=["slide-output"]
 macro = spaces.get("enas_macro", "paper")
@@ -169,14 +174,14 @@ quiz("one_layer_more")
 # Note:
 # 1 min. How can one small LSTM answer sixty-six skip questions? By attention. At every layer it leaves its state
 # behind, an anchor. Later it compares where it stands now with each anchor, and the comparison gives one number, q.
-# The same three weights serve all pairs of layers. Squash it, and take it as the logit of yes, its negative as that
+# The same weights serve all pairs of layers. Squash it, and take it as the logit of yes, its negative as that
 # of no. Remember these two logits; they are the point of the next section.
 
 # %% [markdown]
 # ## A skip is a question to an earlier layer
 #
 # How does one LSTM answer 66 skip questions? By *attention*. At each layer it leaves its state behind, an *anchor*
-# $a_i$. Later, in the state $h$, it scores each anchor, with the same three weights for all pairs:
+# $a_i$. Later, in the state $h$, it scores each anchor, with the same $W_1$, $W_2$, $v$ for all pairs:
 #
 # $$q_i = v \cdot \tanh(a_i W_1 + h W_2), \qquad \ell_i = c \tanh q_i .$$
 #
@@ -246,10 +251,10 @@ assert len(gaps) == 3 * 20 * 11 and max(gaps) < 1e-4
 
 # %% [markdown]
 # The same, up to rounding. These few lines, asked once per layer, are all that ENAS knows about skips. And this is what
-# this policy with the large weights answers, for one architecture: 66 probabilities, all from the same three weights.
+# this policy with the large weights answers, for one architecture: 66 probabilities, all from one attention.
 
 # %% [markdown] tags=["slide"]
-# ## Three weights answer 66 questions
+# ## One attention answers 66 questions
 #
 # Note:
 # 1 min. A row is a layer that asks, a column is the layer that is asked, the number is the probability of a skip in per
@@ -881,6 +886,8 @@ with plots.style():
                 panel.plot([measured(cells)[column] for cells in groups], [y] * 3, marker, color=colour, alpha=0.6)
         panel.set(title=titles[column], xlim=(-0.03, 1.03), ylim=(-0.6, 3.6))
     panels[0].set_yticks(range(4), names)
+    for panel, label in zip(panels, ("● taught by the table", "▲ taught by a search", "■ random"), strict=True):
+        panel.set_xlabel(label)
 plots.show(figure, alt="What cells found under three rewards are like, by table and by search, beside random ones.")
 
 # %%
@@ -955,13 +962,13 @@ chain = "{0} + {0}:0 + {0}:00 + {0}:000"
 print({op: round(work(small_macro.parse(chain.format(op))), 2) for op in small_macro.operations})
 
 # %% [markdown] tags=["slide"]
-# ## Early: anything. Late: what the reward pays for.
+# ## Under the price, pools take over
 #
 # Note:
 # 1 min. Upper row: paid for accuracy; lower row: the price on multiply-adds. Left after one epoch, right after fifteen,
-# always by the same dice, so what differs is the policy. Look at the colours in the lower row: convolutions turn into
-# pools, which cost next to nothing. Then the warning: in the notebook another seed got as cheap without any price. One
-# drawing proves nothing.
+# always by the same dice, so what differs is the policy. Above, nothing changed in this seed. Below, most of it came
+# within the first epoch: pools, which cost next to nothing. Then the warning: in the notebook another seed got as cheap
+# without any price. One drawing proves nothing.
 
 # %% tags=["slide-output"]
 shown = {f"{s['reward']}, {t}": s[t][0] for s in (recorded[0], recorded[3]) for t in ("early", "late")}
