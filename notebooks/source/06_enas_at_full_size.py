@@ -18,9 +18,10 @@
 # ## You will do, learn, need
 #
 # **Do.** Draw and count both spaces. Write one layer's skip decision from scratch, from attention to the penalty. Run
-# the listing that most people know ENAS by. Search under three rewards, and look at what each one finds.
+# the listing that most people know ENAS by. Search under three rewards, look at what each one finds, and find out why
+# one of them fails.
 #
-# **Learn.** Why skips settle at another rate than the one asked for. Why two weights of the policy never learn. What
+# **Learn.** Why skips settle at another rate than the one asked for. Why some weights of the policy never learn. What
 # official code and paper do differently, and what NNI does otherwise than both.
 #
 # **Need.** The policy, log π, REINFORCE and the baseline: notebook 05. Supernets: notebook 04.
@@ -115,19 +116,19 @@ drawing.draw(rolled)
 # The notation says the same in a line: operation, colon, one bit for each earlier output, the stem first. In
 # **micro**, the policy writes two cells, a normal and a reduction one, and a fixed skeleton repeats them. A node reads
 # two of the states before it, the two inputs of the cell included, by one operation each, and adds up. Here is a
-# small one, with three nodes where the paper has five.
+# small one, with two nodes where the paper has five.
 
 # %% [markdown] tags=["slide"]
 # ## Micro: choose two cells, and repeat them
 #
 # Note:
 # 1 min. The other space of the paper: a normal and a reduction cell, repeated by a fixed skeleton. Each node asks four
-# questions: two inputs and two operations, and adds up what comes. Here three nodes, in the paper five. Let the class
+# questions: two inputs and two operations, and adds up what comes. Here two nodes, in the paper five. Let the class
 # follow one line from an input to the output. Then ask what happens to a node that nobody reads; do not answer yet.
 
 # %% tags=["slide-output"]
 micro = spaces.get("enas_micro", "paper")
-small_micro = spaces.get("enas_micro", nodes=3)
+small_micro = spaces.get("enas_micro", nodes=2)
 drawing.draw(small_micro.sample(torch.Generator().manual_seed(4)))
 
 # %% [markdown] tags=["slide"]
@@ -333,7 +334,7 @@ print(f"4/13 = {4 / 13:.3f}")
 
 # %%
 with plots.style():
-    figure = Figure(figsize=(8, 3))
+    figure = Figure(figsize=(7, 2.8))
     left, right = figure.subplots(1, 2, sharey=True)
     ell = torch.linspace(-1.5, 1.5, 61)
     left.plot(ell, ell.sigmoid(), color="#0072B2", marker="", label="sigmoid(ℓ): the penalty's")
@@ -508,9 +509,9 @@ assert not policy.head.bias.grad[:2].any() and policy.head.bias.grad[2:].all()
 
 # %% [markdown]
 # What we see: separable convolutions start two and a half times as likely in the normal cell. And the last line is a
-# surprise: their biases get **no gradient**, exactly zero. $\tanh(10)$ is 1 up to rounding, and flat. So do the two
-# columns of $W$ beside them. The *trained* bias is not trained: the policy can only talk the other three operations
-# up or down.
+# surprise: their biases get **no gradient**, exactly zero. $\tanh(10)$ is 1 up to rounding, and flat. The two
+# columns of $W$ beside them get none either. The *trained* bias is not trained: the policy can only talk the other
+# three operations up or down.
 
 # %%
 policy.zero_grad()
@@ -1085,7 +1086,7 @@ assert torch.equal(no_skip, skip_to_0)
 # - seen the skip penalty draw 4/13 where 0.4 was asked for, and aimed so that 0.4 comes out;
 # - found that the micro policy's trained bias gets no gradient;
 # - run NNI's listing beside ours, and with a frozen policy as a control;
-# - searched under three rewards, and looked at early and late architectures;
+# - searched under three rewards, seen a price that came too early, and looked at early and late architectures;
 # - caught a search in which nothing is searched.
 #
 # **On your own.** Give the table's policy the paper's settings, temperature 5 and tanh constant 2.5: does it find more?

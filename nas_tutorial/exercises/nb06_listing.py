@@ -1,0 +1,139 @@
+"""More exercises of notebook 06: how often NNI's policy learns, and a reward with a budget."""
+
+from collections.abc import Iterable
+from math import ceil
+
+from nas_tutorial.exercises.frame import Exercise, compare, expect
+
+
+# --- count the lessons of an epoch ------------------------------------------------------------------------------------
+def lessons(pictures, batch, group):
+    """(steps of the policy, rewards thrown away) in an epoch of NNI's trainer."""
+    rewards = ceil((pictures // 2) / batch)
+    return rewards // group, rewards % group
+
+
+LESSONS = {
+    "only the second half of the pictures, pictures // 2, gives rewards": (
+        lambda pictures, batch, group: divmod(ceil(pictures / batch), group)
+    ),
+    "the last batch may be smaller, and gives a reward, too: round up": (
+        lambda pictures, batch, group: divmod(pictures // 2 // batch, group)
+    ),
+    "a group that is not full teaches nothing: round its number down": (
+        lambda pictures, batch, group: (ceil(ceil(pictures // 2 / batch) / group), lessons(pictures, batch, group)[1])
+    ),
+    "order: first the steps, then what is thrown away": lambda pictures, batch, group: lessons(pictures, batch, group)[
+        ::-1
+    ],
+    "one reward for a batch, not for a picture": lambda pictures, batch, group: divmod(pictures // 2, group),
+    "of an odd number the first half gets one more picture; the second has pictures // 2": (
+        lambda pictures, batch, group: divmod(ceil(-(-pictures // 2) / batch), group)
+    ),
+    "thrown away are rewards, not pictures": (
+        lambda pictures, batch, group: (
+            lessons(pictures, batch, group)[0],
+            pictures // 2 - lessons(pictures, batch, group)[0] * group * batch,
+        )
+    ),
+}
+
+
+def test_lessons(function):
+    cases = ((50_000, 64, 20), (2_433, 64, 20), (2_560, 64, 20), (1_000, 30, 7))
+    found = [two_numbers(function(*case)) for case in cases]
+    for sentence, wrong in LESSONS.items():
+        expect(found != [tuple(wrong(*case)) for case in cases], sentence)
+    for case, pair in zip(cases, found, strict=True):
+        where = "for {:,} pictures, batches of {} and groups of {}".format(*case)
+        expect(pair == lessons(*case), f"{where} it gives {pair}, but {lessons(*case)} is right")
+
+
+def two_numbers(got):
+    """What a student's function returns, as a pair."""
+    expect(got is not None, "it returns nothing; is there a `return`?")
+    expect(isinstance(got, Iterable), f"return two numbers, (steps, thrown away), not {got!r:.40}")
+    pair = tuple(got)
+    expect(len(pair) == 2, f"return two numbers, (steps, thrown away), not {pair}")
+    return pair
+
+
+# --- pay for what is over the budget ----------------------------------------------------------------------------------
+def over_budget(accuracy, parameters, budget, price):
+    """A reward: the accuracy, minus `price` times the share by which the parameters exceed the budget."""
+    return accuracy - price * max(0, parameters / budget - 1)
+
+
+OVER_BUDGET = {
+    "a network below the budget pays nothing, and gets nothing on top: max(0, …)": (
+        lambda accuracy, parameters, budget, price: accuracy - price * (parameters / budget - 1)
+    ),
+    "sign: what is over the budget makes the reward smaller": (
+        lambda accuracy, parameters, budget, price: accuracy + price * max(0, parameters / budget - 1)
+    ),
+    "a share: divide what is over by the budget": (
+        lambda accuracy, parameters, budget, price: accuracy - price * max(0, parameters - budget)
+    ),
+    "only what is over the budget is paid for: parameters / budget − 1": (
+        lambda accuracy, parameters, budget, price: accuracy - price * parameters / budget * (parameters > budget)
+    ),
+    "the price is missing": (lambda accuracy, parameters, budget, price: accuracy - max(0, parameters / budget - 1)),
+    "the price is the same however far it is over; make it grow with the share": (
+        lambda accuracy, parameters, budget, price: accuracy - price * (parameters > budget)
+    ),
+    "that is a wall: nothing is left over the budget; here it costs the more, the further": (
+        lambda accuracy, parameters, budget, price: accuracy if parameters <= budget else 0.0
+    ),
+    "the accuracy is missing": lambda accuracy, parameters, budget, price: -price * max(0, parameters / budget - 1),
+}
+
+
+def test_over_budget(function):
+    for case in ((0.8, 300, 200, 0.4), (0.5, 100, 200, 0.4), (0.9, 1000, 200, 0.1), (0.6, 200, 200, 0.5)):
+        accuracy, parameters, budget, price = case
+        where = f"for accuracy {accuracy}, {parameters} of {budget} parameters and the price {price}"
+        compare(
+            function(*case),
+            over_budget(*case),
+            {sentence: wrong(*case) for sentence, wrong in OVER_BUDGET.items()},
+            where,
+        )
+
+
+EXERCISES = (
+    Exercise(
+        lessons,
+        test_lessons,
+        title="Count the lessons of an epoch",
+        difficulty=2,
+        minutes=5,
+        hints=(
+            "First the rewards: half of the pictures (rounded down), in batches (rounded up), one reward each.",
+            "`math.ceil(a / b)` rounds up. Then `//` counts the full groups and `%` what is left.",
+        ),
+        wrong={key: value for key, value in LESSONS.items()} | {"return two numbers": lambda p, b, g: [p // 2 // b]},
+        right=(
+            lambda pictures, batch, group: [
+                -(-(pictures // 2) // batch) // group,
+                -(-(pictures // 2) // batch) % group,
+            ],
+        ),
+    ),
+    Exercise(
+        over_budget,
+        test_over_budget,
+        title="Pay for what is over the budget",
+        difficulty=1,
+        minutes=4,
+        hints=(
+            "By which share is it over? `parameters / budget - 1`: 300 of 200 are over by 0.5.",
+            "A share below zero costs nothing: `max(0, …)`.",
+        ),
+        wrong=OVER_BUDGET,
+        right=(
+            lambda accuracy, parameters, budget, price: (
+                accuracy if parameters <= budget else accuracy - price * (parameters - budget) / budget
+            ),
+        ),
+    ),
+)
