@@ -55,7 +55,7 @@ def test_a_cell_with_two_inputs_shows_the_edges_in_use():
     assert [len(entering) for entering in maps.used] == [2, 2, 2, 2]
 
 
-def test_the_figure_has_a_row_for_each_node_and_says_which_channel(supernet):
+def test_the_figure_shows_edges_before_their_node_and_says_which_channel(supernet):
     figure = inside.through_cell(supernet, STROKES, STROKES.validation.images[:20], CELL, channel=3)
     titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
     assert titles == [
@@ -68,6 +68,18 @@ def test_the_figure_has_a_row_for_each_node_and_says_which_channel(supernet):
         "= output",
     ]
     assert "Channel 3" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("space", ["tiny", "nasbench201", "darts"])
+def test_the_figure_lies_on_its_side_and_fits_a_slide(space):
+    space = spaces.get(space)
+    network = space.network(space.sample(torch.Generator().manual_seed(0)), STROKES.classes, STROKES.channels)
+    figure = inside.through_cell(network, STROKES, STROKES.validation.images[:1])
+    width, height = 96 * figure.get_size_inches()
+    assert height <= 560 and height < width
+    boxes = [panel.get_position() for panel in figure.axes]
+    assert all(0 <= box.x0 < box.x1 <= 1 and 0 <= box.y0 < box.y1 < 1 for box in boxes)
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def test_a_cell_that_is_not_there_is_refused(supernet):

@@ -99,29 +99,41 @@ def through_cell(
     channel: int | None = None,
     title: str | None = None,
 ) -> Figure:
-    """One channel of one picture through a cell: a row for each node, what its edges bring and the sum of it.
+    """One channel of one picture through a cell, from left to right: what the edges bring to a node, then their sum.
 
     All but the last two are those of `feature_maps`. channel: which; otherwise the one that differs most within the
-    last node. Colours: blue below zero, orange above; every row has its own scale, so that its sum can be seen.
+    last node. Colours: purple below zero, orange above; every node has its own scale, so that its sum can be seen.
     """
     maps = feature_maps(network, data, images, choice, cell)
     if channel is None:
         channel = int(maps.states[-1].flatten(1).var(1).argmax())
-    columns = 1 + max(maps.inputs, *map(len, maps.used))
     with style():
-        figure = Figure(figsize=(PANEL * 1.1 * columns, PANEL * 1.15 * (len(maps.used) + 1) + 0.5))
-        panels = figure.subplots(len(maps.used) + 1, columns, squeeze=False)
-        for panel in panels.flat:
-            panel.axis("off")
-        show_picture(panels[0, 0], images[0])
-        show_row(panels[0, 1:], [(maps.name(i), maps.states[i][channel]) for i in range(maps.inputs)])
-        for row, entering in enumerate(maps.used, start=1):
-            node = maps.inputs + row - 1
+        inputs = [(maps.name(i), maps.states[i][channel]) for i in range(maps.inputs)]
+        heights = [1 + len(inputs), *(height for entering in maps.used for height in (len(entering), 1))]
+        figure, columns = stacks(heights)
+        show_picture(columns[0][0], images[0])
+        show_row(columns[0][1:], inputs)
+        for node, entering in enumerate(maps.used, start=maps.inputs):
             terms = [(maps.label(edge, source), maps.edges[edge][1][channel]) for edge, source in entering]
-            total = (f"= {maps.name(node)}", maps.states[node][channel])
-            show_row([*panels[row, : len(terms)], panels[row, -1]], [*terms, total])
-        figure.suptitle(title or f"Channel {channel}: each row adds up to a node", x=0.01, ha="left")
+            before, (total,) = columns[2 * (node - maps.inputs) + 1 :][:2]
+            show_row([*before, total], [*terms, (f"= {maps.name(node)}", maps.states[node][channel])])
+        figure.suptitle(title or f"Channel {channel}: what the edges bring adds up to a node", x=0.01, ha="left")
     return figure
+
+
+def stacks(heights: Sequence[int]) -> tuple[Figure, list[list[Axes]]]:
+    """A figure of square panels: columns of so many, from top to bottom, around one middle line."""
+    across, down, top = PANEL * 1.12, PANEL + 0.45, 0.4  # inches: from panel to panel, and for the title
+    width, height = across * len(heights), down * max(1, *heights) + top
+    figure = Figure(figsize=(width, height), layout="none")
+
+    def panel(column: int, place: int) -> Axes:
+        bottom = (height - top) / 2 + (heights[column] / 2 - place - 1) * down + 0.03
+        made = figure.add_axes(((across * (column + 0.06)) / width, bottom / height, PANEL / width, PANEL / height))
+        made.axis("off")
+        return made
+
+    return figure, [[panel(column, place) for place in range(n)] for column, n in enumerate(heights)]
 
 
 def show_picture(panel: Axes, image: Tensor) -> None:
@@ -132,7 +144,7 @@ def show_picture(panel: Axes, image: Tensor) -> None:
 
 
 def show_row(panels: Sequence[Axes], maps: Sequence[tuple[str, Tensor]]) -> None:
-    """Show maps (H, W) side by side on one scale, each under its words."""
+    """Show maps (H, W) on one scale, each under its words."""
     limit = max(float(values.abs().max()) for _, values in maps) or 1.0
     for panel, (words, values) in zip(panels, maps, strict=False):
         panel.imshow(np.asarray(values), cmap="PuOr_r", vmin=-limit, vmax=limit, interpolation="nearest")
