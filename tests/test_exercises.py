@@ -119,8 +119,7 @@ def test_solution_can_be_pasted_into_its_notebook(one, capsys):
 
 
 def test_no_name_is_used_twice():
-    modules = {one.reference.__module__ for one in ALL.values()}
-    assert sum(len(sys.modules[module].EXERCISES) for module in modules) == len(ALL)
+    assert sum(len(module.EXERCISES) for module in frame.modules()) == len(ALL)
 
 
 # The frame ------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ import io
 import math
 import pkgutil
 import random
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache, update_wrapper
 from importlib import import_module
 from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -64,7 +66,7 @@ class Exercise:
 
     @property
     def notebook(self) -> str:
-        """Number of its notebook: "02" where the module is `nb02` or `nb02_build`."""
+        """Number of its notebook: "02" where the reference is in a module `nb02…`."""
         return self.reference.__module__.rpartition(".")[2][2:4]
 
     @property
@@ -116,13 +118,17 @@ def same_random_numbers() -> Iterator[None]:
     np.random.set_state(numpys)
 
 
+def modules() -> list[ModuleType]:
+    """The modules that hold `EXERCISES`: nb01, nb01_build, nb02, …"""
+    package = import_module("nas_tutorial.exercises")
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return [import_module(f"{package.__name__}.{name}") for name in names if re.fullmatch(r"nb\d\d(_build)?", name)]
+
+
 @cache
 def catalogue() -> dict[str, Exercise]:
-    """All exercises by name, from the modules nb01, nb02, …"""
-    package = import_module("nas_tutorial.exercises")
-    names = [module.name for module in pkgutil.iter_modules(package.__path__) if module.name.startswith("nb")]
-    modules = [import_module(f"{package.__name__}.{name}") for name in sorted(names)]
-    return {found.name: found for module in modules for found in module.EXERCISES}
+    """All exercises by name."""
+    return {found.name: found for module in modules() for found in module.EXERCISES}
 
 
 class Attempt:

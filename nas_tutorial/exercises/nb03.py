@@ -1,4 +1,4 @@
-"""Exercises of notebook 03, Solve a bilevel problem by hand; its build is in `nb03_build`.
+"""Exercises of notebook 03, Solve a bilevel problem by hand; its build is in `nb03_build.py`.
 
 For each exercise a table: what a known mistake is called, and the function that makes it.
 """

@@ -477,7 +477,7 @@ assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 #
 # Note:
 # 1 min. One channel of one picture, through an untrained cell, from left to right. First the picture, and what the stem
-# makes of it. Then the convolution, with random weights, makes another picture of it: that is node 1. The skip hands the
+# makes of it. The convolution, with random weights, makes another picture of it: that is node 1. The skip hands the
 # digit on unchanged, the pool blurs what node 1 holds, and the output is their sum, pixel by pixel. Nothing here has
 # learnt anything; the operations do this by themselves. Training chooses which pictures a convolution makes.
 
