@@ -65,6 +65,7 @@ def figures():
         "alphas": plots.alphas_over_time(history(spaces.DARTS(), [0.1, 0.5], favourite=3), "reduce"),
         "scatter": plots.ranking_scatter(generator.random(50), generator.random(50)),
         "bars": plots.bars_with_bands(["one", "two"], [0.5, 0.6], [0.1, 0.02], points=[[0.4, 0.6], [0.58, 0.62]]),
+        "lines": plots.lines(range(5), {"one": generator.random((5, 4))}, title="T", x_label="x", y_label="y"),
         "pictures": plots.picture_sheet(noise, [0, 1] * 8, ["cat", "dog"]),
     }
 
@@ -291,3 +292,14 @@ def test_a_picture_sheet_shows_every_picture_with_its_class(channels):
     assert [axes.get_title() for axes in filled] == ["cat", "dog", "cat", "dog", "dog"]
     for axes, picture in zip(filled, images, strict=True):
         assert np.array_equal(np.atleast_3d(axes.images[0].get_array()), picture.permute(1, 2, 0).numpy())
+
+
+def test_lines_are_means_of_runs_with_a_mark_for_each_run_and_levels_are_named():
+    runs = np.array([[1.0, 3.0], [4.0, 8.0], [0.0, 2.0]])
+    words = {"title": "T", "x_label": "x", "y_label": "y"}
+    axes = plots.lines([0, 1, 2], {"runs": runs, "single": [1, 2, 3]}, levels={"chance": 0.5}, **words).axes[0]
+    mean, *each, single, level = axes.lines
+    assert mean.get_ydata().tolist() == [2, 6, 1] and len(each) == 2
+    assert all(line.get_linestyle() == "None" and line.get_color() == mean.get_color() for line in each)
+    assert single.get_ydata().tolist() == [1, 2, 3] and level.get_ydata()[0] == 0.5
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["runs", "single", "chance"]

@@ -28,7 +28,7 @@ MACHINE_PATH = re.compile(
     r"(?<![\w.])/(?:home|root|tmp|Users|opt|mnt|var|private|content)/[\w.]|[A-Z]:\\\\?Users|site-packages"
 )
 FENCE = re.compile(r"^(```|~~~).*?^\1\s*$", re.MULTILINE | re.DOTALL)
-MAX = {"cells": 90, "code lines": 15, "median code lines": 7, "set-up lines": 8, "file KB": 400, "image KB": 80}
+MAX = {"cells": 90, "code lines": 15, "median code lines": 6, "set-up lines": 8, "file KB": 400, "image KB": 80}
 WORDS = (2000, 3500)
 WORDS_A_MINUTE, SECONDS_A_LINE = 180, 5  # of reading
 EXERCISE = re.compile(r"(Exercise|Build): .+ · [★☆]{3} · (\d+) min$")

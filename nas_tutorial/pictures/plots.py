@@ -251,6 +251,35 @@ def _lead(names: Sequence[str], mean: np.ndarray, std: np.ndarray) -> str:
     return f"{names[-1]} leads" if apart else f"{names[-1]} and {names[-2]} are too close to call: their bands overlap"
 
 
+def lines(
+    x: Sequence[float],
+    rows: Mapping[str, Any],
+    *,
+    title: str,
+    x_label: str,
+    y_label: str,
+    levels: Mapping[str, float] | None = None,
+) -> Figure:
+    """Values against x, a line for each name; levels: values to compare with, as dotted lines.
+
+    rows: (N,) numbers each, or (N, runs): then the line is their mean, and a faint mark shows each run.
+    """
+    with style():
+        figure = Figure(figsize=(6.4, 3.4))
+        axes = figure.subplots()
+        for name, values in rows.items():
+            runs = np.asarray(values, float).reshape(len(x), -1)
+            (line,) = axes.plot(x, runs.mean(axis=1), label=name)
+            if runs.shape[1] > 1:
+                axes.plot(x, runs, line.get_marker(), color=line.get_color(), alpha=0.4, markersize=5)
+        for name, level in (levels or {}).items():
+            axes.axhline(level, color="#777777", linestyle=":", label=name)
+        axes.set(xlabel=x_label, ylabel=y_label)
+        axes.set_title(title)
+        axes.legend()
+    return figure
+
+
 def picture_sheet(
     images: Any, labels: Sequence[int], class_names: Sequence[str], columns: int = 8, title: str | None = None
 ) -> Figure:

@@ -41,16 +41,16 @@ torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 
 # %%
 from itertools import repeat
 
-import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatSlider
+from matplotlib.figure import Figure
 from torch import nn
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial import data, museum, plots, spaces, widgets
 from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
-from nas_tutorial.pictures import inside
-from nas_tutorial.strategies import gradients, toy
+from nas_tutorial.pictures import inside, toy_map
+from nas_tutorial.strategies import gradients, small, toy
 from nas_tutorial.strategies.toy import hypergradient, resting_point, training_loss, validation_loss
 from nas_tutorial.training import batches, seeded
 
@@ -166,6 +166,7 @@ def conv(kernel=3):
     return nn.Sequential(nn.Conv2d(3, 16, kernel), nn.ReLU(), *pool, nn.Linear(16, 4))
 
 
+# %%
 strokes = data.load("strokes", seed=0)
 
 
@@ -213,15 +214,14 @@ assert set(lowest[0]) == {0} and set(lowest[1]) == {4} and reached[:, :, 0].max(
 # convolution, for all five seeds. The dashed line is guessing.
 
 # %% tags=["slide-output"]
-with plots.style():
-    figure, axes = plt.subplots(figsize=(6.4, 3.4))
-    for loss, name in enumerate(("training loss", "validation loss")):
-        (line,) = axes.plot(blends, reached[:, :, loss].mean(axis=1), label=name)
-        axes.plot(blends, reached[:, :, loss], line.get_marker(), color=line.get_color(), alpha=0.4, markersize=5)
-    axes.axhline(np.log(4), color="#777777", linestyle=":", label="guessing")
-    axes.set(xlabel="architecture α: from dense (0) to convolution (1)", ylabel="loss after training")
-    axes.set_title("Trained to the end, only the validation loss tells α apart")
-    axes.legend()
+figure = plots.lines(
+    blends,
+    {"training loss": reached[:, :, 0], "validation loss": reached[:, :, 1]},
+    levels={"guessing": np.log(4)},
+    title="Trained to the end, only the validation loss tells α apart",
+    x_label="architecture α: from dense (0) to convolution (1)",
+    y_label="loss after training",
+)
 plots.show(
     figure,
     alt="Loss after training against α, five seeds. The training loss lies on zero throughout. "
@@ -275,19 +275,19 @@ quiz("one_set_for_both")
 #
 # Note:
 # 1 min. Two lines of algebra solve the upper problem. A network gives no formula, only slopes, so pretend that we
-# cannot see the curve. Solid: w follows α, and the slope at our place is 2. Dashed: w stays, and the line is flat. Both
+# cannot see the curve. Circles: w follows α, and the slope at our place is 2. Squares: w stays, a flat line. Both
 # curves go through the same point. A search that freezes the weights sees no reason to move.
 
 # %% tags=["slide-output"]
-alphas = np.linspace(-0.2, 3.2, 100)
-with plots.style():
-    figure, axes = plt.subplots(figsize=(7.5, 3.6))
-    axes.plot(alphas, validation_loss(alphas, alphas), marker="", label="w follows α: (α − 1)²")
-    axes.plot(alphas, validation_loss(alphas, 2.0), "--", marker="", label="w stays at 2")
-    axes.plot(2, 1, "ko", markersize=10)
-    axes.set(xlabel="architecture α", ylabel="validation loss")
-    axes.set_title("At α = 2 a frozen weight makes the slope vanish")
-    axes.legend()
+alphas = np.linspace(0, 3, 13)
+figure = plots.lines(
+    alphas,
+    {"w follows α: (α − 1)²": validation_loss(alphas, alphas), "w stays at 2": validation_loss(alphas, 2.0)},
+    title="At α = 2 a frozen weight makes the slope vanish",
+    x_label="architecture α",
+    y_label="validation loss",
+)
+figure.axes[0].plot(2, 1, "ko", markersize=12)
 plots.show(
     figure,
     alt="Validation loss against α. With w = α it is the parabola (α − 1)², steep at α = 2; "
@@ -296,7 +296,7 @@ plots.show(
 
 # %% [markdown]
 # What we see: both curves pass through the same point. But with w frozen at 2 the loss is 1 for every α: the
-# dashed line is flat, and gives no hint that a better architecture exists.
+# line with squares is flat, and gives no hint that a better architecture exists.
 #
 # ## The slope has two parts
 #
@@ -455,32 +455,6 @@ quiz("forgotten_graph")
 # %%
 plots.source(toy.search)
 
-
-# %%
-def draw_map(axes):
-    """The plane of α and w: heights of the training loss, its valley, and the best place."""
-    a, w = np.meshgrid(np.linspace(-0.2, 3.2, 80), np.linspace(-2.3, 3.4, 80))
-    axes.contour(a, w, training_loss(a, w), [0.1, 1, 4, 9, 16], colors="#CCCCCC", linewidths=1)
-    axes.axline((0, 0), slope=1, color="#777777", linestyle=":", label="trained: w = α")
-    axes.plot(1, 1, "k*", markersize=24, mfc="white", label="best: α = 1", linestyle="")
-    axes.set(xlabel="architecture α", ylabel="weight w")
-
-
-# %%
-def draw_paths(xis, title, **rates):
-    """The path of a search for each ξ; a marker where it comes to rest."""
-    with plots.style():
-        figure, axes = plt.subplots(figsize=(5.6, 3.6))
-        draw_map(axes)
-        for xi, colour, marker in zip(xis, plots.SERIES, plots.POINTS, strict=False):
-            end = {"marker": marker, "markevery": [-1], "markersize": 11}
-            alphas, weights = zip(*toy.search(xi, **rates), strict=True)
-            axes.plot(alphas, weights, color=colour, label=f"ξ = {xi:g}", **end)
-        axes.set_title(title)
-        axes.legend(loc="upper left", frameon=True, framealpha=1, edgecolor="white")
-    return figure
-
-
 # %% [markdown] tags=["slide"]
 # ## Four searches rest at four places
 #
@@ -494,7 +468,7 @@ def draw_paths(xis, title, **rates):
 
 # %% tags=["slide-output"]
 plots.show(
-    draw_paths((0, 0.1, 0.3, 0.5), "The further it looks ahead (up to ½), the better its place"),
+    toy_map.paths((0, 0.1, 0.3, 0.5), "The further it looks ahead (up to ½), the better its place"),
     alt="Four paths in the plane of α and w, all from α = 2, w = −2. Each bends onto the line "
     "w = α; they end at α = 2, 1.67, 1.25 and 1 for ξ = 0, 0.1, 0.3 and 0.5.",
 )
@@ -570,7 +544,7 @@ def path_picture(xi, weight_rate):
     path = toy.search(xi, weight_rate=weight_rate)
     out, rest = max(alpha for alpha, _ in path), path[-1][0]
     line = f"ξ = {xi:.2f}: from α = 2 out to {out:.2f}, at rest at {rest:.3f}. The best is 1."
-    picture = draw_paths([xi], f"At rest at α = {rest:.2f}", weight_rate=weight_rate)
+    picture = toy_map.paths([xi], f"At rest at α = {rest:.2f}", weight_rate=weight_rate)
     return widgets.figure(plots.html(picture, alt=line), line)
 
 
@@ -804,31 +778,9 @@ for xi in (0.0, 0.1, 0.3, 0.5):
 digits, space = data.load("digits", seed=0), spaces.Tiny()
 
 
-def smoothed(module):
-    """The module with GELU for every ReLU."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.ReLU):
-            setattr(module, name, nn.GELU())
-        else:
-            smoothed(child)
-    return module
-
-
-def batch(split, generator, dtype):
-    """32 pictures and their labels."""
-    images, labels = next(batches(split, digits, 32, generator=generator))
-    return images.to(dtype), labels
-
-
-# %%
-def small_problem(seed, smooth=False, dtype=torch.float64):
+def small_problem(seed, **kind):
     """Supernet with α, training batch, validation batch: what each gradient function takes."""
-    with seeded(seed) as generator:
-        network = space.supernet(digits.classes, digits.channels)
-        alpha = space.alphas(generator, scale=0.1)["cell"].detach().to(dtype).requires_grad_()
-        both = [batch(split, generator, dtype) for split in (digits.train, digits.validation)]
-    network = (smoothed(network) if smooth else network).to(dtype)
-    return gradients.Bilevel(space, network, {"cell": alpha}), *both
+    return small.problem(space, digits, seed, **kind)
 
 
 problem, train, validation = small_problem(0)
@@ -863,7 +815,8 @@ def blend(alpha, seed=0):
 # %% tags=["slide-output"]
 rows = [blend([0.0] * 5), blend([0.0] * 4 + [2.0])]
 with plots.style():
-    figure, panels = plt.subplots(2, 6, figsize=(9.5, 4.2))
+    figure = Figure(figsize=(8.6, 3.8))
+    panels = figure.subplots(2, 6)
     for row, (p, maps) in zip(panels, rows, strict=True):
         inside.show_row(row, [(name, made) for name, made in maps.items()])
         for panel, share in zip(row, [*(f"{100 * x:.0f} %" for x in p), "= sum"], strict=True):
@@ -936,6 +889,7 @@ def cosine(one, other):
     return float(torch.cosine_similarity(one, other, dim=0))
 
 
+# %%
 def compared(setting):
     """Cosine of first order and of unrolled with the exact gradient, and the training loss."""
     exact = gradients.exact(*setting)
@@ -980,14 +934,13 @@ story = np.array([while_training(seed) for seed in range(5)])  # (5 seeds, 5 sto
 # right end the pictures are fitted, slopes are small, and both agree again.
 
 # %% tags=["slide-output"]
-with plots.style():
-    figure, axes = plt.subplots(figsize=(6.4, 3.4))
-    for which, name in enumerate(("first order", "unrolled")):
-        (line,) = axes.plot(stops, story[:, :, which].mean(axis=0), label=f"{name}, mean of 5 seeds")
-        axes.plot(stops, story[:, :, which].T, line.get_marker(), color=line.get_color(), alpha=0.4, markersize=5)
-    axes.set(xlabel="steps of training on the 32 pictures", ylabel="cosine with the exact gradient", xticks=stops)
-    axes.set_title("While the weights fit, the first order goes astray")
-    axes.legend(loc="lower right")
+figure = plots.lines(
+    stops,
+    {name: story[:, :, which].T for which, name in enumerate(("first order", "unrolled"))},
+    title="While the weights fit, the first order goes astray (5 seeds)",
+    x_label="steps of training on the 32 pictures",
+    y_label="cosine with the exact gradient",
+)
 plots.show(
     figure,
     alt="Cosine with the exact gradient against steps of training. Unrolled stays near 1. First order starts near 1, "
@@ -999,7 +952,7 @@ for stop, row in zip(stops, story.transpose(1, 0, 2), strict=True):  # (5 seeds,
     first, second, loss = row.T
     spread = f"{first.mean():.3f} ({first.min():.2f} to {first.max():.2f})"
     print(f"step {stop:3}: L_train {loss.mean():.2f}, first order {spread}, unrolled {second.mean():.3f}")
-fresh, ordinary = small_problem(0), []
+ordinary = []
 for seed in range(5):
     problem, train, validation = small_problem(seed)
     others = batches(digits.train, digits, 32, generator=torch.Generator().manual_seed(seed))
@@ -1036,6 +989,7 @@ def direct_part(problem, train, validation, step):
     return gradients.gradient(problem.loss(validation, ahead), problem.alphas)[0]
 
 
+# %%
 def sweep(seed, radii, **kind):
     """Relative error of the part through the weights, for each r."""
     setting = (*small_problem(seed, **kind), step)
@@ -1062,14 +1016,15 @@ for r, *row in zip(radii, *errors.values(), strict=True):
 # only when no neuron switches any more.
 
 # %% tags=["slide-output"]
-with plots.style():
-    figure, axes = plt.subplots(figsize=(6.8, 3.3))
-    for name, error in errors.items():
-        axes.loglog(radii, error, label=name)
-    axes.axhline(1, color="#777777", linestyle=":", label="left out (error 1)")
-    axes.set(xlabel="distance r from w to w⁺", ylabel="relative error", xlim=(2, 5e-10))
-    axes.set_title("Smooth networks have a best ε; with ReLU smaller can be worse")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+figure = plots.lines(
+    radii,
+    errors,
+    levels={"left out (error 1)": 1},
+    title="Smooth networks have a best ε; with ReLU smaller can be worse",
+    x_label="distance r from w to w⁺",
+    y_label="relative error",
+)
+figure.axes[0].set(xscale="log", yscale="log", xlim=(2, 5e-10))
 plots.show(
     figure,
     alt="Relative error against r, logarithmic, small r to the right. Smooth: falls with r squared, "
