@@ -134,6 +134,22 @@ def test_as_many_colours_as_fit_are_kept():
     assert [len(images.small_png(lambda dpi: drawn.getvalue(), limit)) for limit in sizes] == sizes
 
 
+def test_lines_have_few_colours_and_pictures_many():
+    words = {"title": "T", "x_label": "x", "y_label": "y"}
+    noise = np.random.default_rng(0).integers(0, 256, (8, 3, 16, 16), dtype=np.uint8)
+    figures = plots.lines([0, 1], {"one": [0, 1]}, **words), plots.picture_sheet(noise, [0] * 8, ["cat"])
+    few, many = (len(Image.open(io.BytesIO(plots.png(figure))).getcolors()) for figure in figures)
+    assert few <= 32 < 64 < many
+
+
+def test_the_difference_of_pictures_is_a_mean():
+    drawn = []
+    for level in (10, 13):
+        Image.new("RGB", (4, 4), (level, 0, 0)).save(made := io.BytesIO(), "PNG")
+        drawn.append(made.getvalue())
+    assert images.difference(*drawn) == 1 and images.difference(drawn[0], drawn[0]) == 0
+
+
 def test_a_figure_is_the_same_every_time():
     def draw():
         return plots.png(plots.ranking_scatter([0.1, 0.2, 0.3], [0.1, 0.3, 0.2]))

@@ -265,7 +265,7 @@ def lines(
     rows: (N,) numbers each, or (N, runs): then the line is their mean, and a faint mark shows each run.
     """
     with style():
-        figure = Figure(figsize=(6.4, 3.4))
+        figure = Figure(figsize=(6.4, 3.2))
         axes = figure.subplots()
         for name, values in rows.items():
             runs = np.asarray(values, float).reshape(len(x), -1)

@@ -18,7 +18,7 @@ def paths(xis: Sequence[float], title: str, **rates: Any) -> Figure:
     rates: settings of `toy.search`.
     """
     with style():
-        figure = Figure(figsize=(5.6, 3.6))
+        figure = Figure(figsize=(6.8, 3.4))
         axes = figure.subplots()
         draw_map(axes)
         for xi, colour, marker in zip(xis, SERIES, POINTS, strict=False):
@@ -26,7 +26,7 @@ def paths(xis: Sequence[float], title: str, **rates: Any) -> Figure:
             alphas, weights = zip(*toy.search(xi, **rates), strict=True)
             axes.plot(alphas, weights, color=colour, label=f"ξ = {xi:g}", **end)
         axes.set_title(title)
-        axes.legend(loc="upper left", frameon=True, framealpha=1, edgecolor="white")
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), labelspacing=0.7)
     return figure
 
 

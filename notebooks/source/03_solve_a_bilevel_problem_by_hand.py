@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 51 min reading · 34 min exercises · longest cell 36 s · all cells 90 s · 1.0 GB
+# 47 min reading · 34 min exercises · longest cell 36 s · all cells 90 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
@@ -222,11 +222,8 @@ figure = plots.lines(
     x_label="architecture α: from dense (0) to convolution (1)",
     y_label="loss after training",
 )
-plots.show(
-    figure,
-    alt="Loss after training against α, five seeds. The training loss lies on zero throughout. "
-    "The validation loss falls from above 12 at α = 0 to below guessing, 1.39, at α = 1.",
-)
+alt = "At every α the training loss is near zero; the validation loss falls from above 12 to below guessing, 1.39."
+plots.show(figure, alt)
 
 # %%
 blind = np.array([losses_after_training(1, seed, kernel=1)[0] for seed in seeds])
@@ -288,11 +285,8 @@ figure = plots.lines(
     y_label="validation loss",
 )
 figure.axes[0].plot(2, 1, "ko", markersize=12)
-plots.show(
-    figure,
-    alt="Validation loss against α. With w = α it is the parabola (α − 1)², steep at α = 2; "
-    "with w = 2 fixed it is a horizontal line through the same point.",
-)
+alt = "Validation loss: a parabola where w follows α, a flat line through the same point where w stays at 2."
+plots.show(figure, alt)
 
 # %% [markdown]
 # What we see: both curves pass through the same point. But with w frozen at 2 the loss is 1 for every α: the
@@ -467,11 +461,8 @@ plots.source(toy.search)
 # somebody say where it ends.
 
 # %% tags=["slide-output"]
-plots.show(
-    toy_map.paths((0, 0.1, 0.3, 0.5), "The further it looks ahead (up to ½), the better its place"),
-    alt="Four paths in the plane of α and w, all from α = 2, w = −2. Each bends onto the line "
-    "w = α; they end at α = 2, 1.67, 1.25 and 1 for ξ = 0, 0.1, 0.3 and 0.5.",
-)
+figure = toy_map.paths((0, 0.1, 0.3, 0.5), "Looking further ahead (up to ½) ends nearer to the best")
+plots.show(figure, alt="Four paths bend onto the line w = α, and end at α = 2, 1.67, 1.25, 1 for ξ = 0, 0.1, 0.3, 0.5.")
 
 # %% [markdown]
 # What we see: all four paths bend onto the dotted line, where the weight is fully trained. They come to rest at
@@ -815,18 +806,15 @@ def blend(alpha, seed=0):
 # %% tags=["slide-output"]
 rows = [blend([0.0] * 5), blend([0.0] * 4 + [2.0])]
 with plots.style():
-    figure = Figure(figsize=(8.6, 3.8))
+    figure = Figure(figsize=(8.2, 4.2))
     panels = figure.subplots(2, 6)
     for row, (p, maps) in zip(panels, rows, strict=True):
         inside.show_row(row, [(name, made) for name, made in maps.items()])
         for panel, share in zip(row, [*(f"{100 * x:.0f} %" for x in p), "= sum"], strict=True):
             panel.set(xticks=[], yticks=[], xlabel=share)
     figure.suptitle("Below, α of conv_3x3 is larger by 2: the same maps, another blend", x=0.01, ha="left")
-plots.show(
-    figure,
-    alt="Two rows of six small maps of one digit on one edge: zero, skip, average pool, two convolutions, blend. "
-    "Both rows have the same five maps; in the second the 3×3 convolution has 65 %, and the blend looks like it.",
-)
+alt = "Both rows show the same five maps. In the second the 3×3 convolution has 65 %, and the blend looks like it."
+plots.show(figure, alt)
 
 # %% [markdown]
 # What we see: two rows with the same five maps and two blends. That is the **direct part**, as a picture: α moves the
@@ -941,11 +929,8 @@ figure = plots.lines(
     x_label="steps of training on the 32 pictures",
     y_label="cosine with the exact gradient",
 )
-plots.show(
-    figure,
-    alt="Cosine with the exact gradient against steps of training. Unrolled stays near 1. First order starts near 1, "
-    "falls on average to about one half between 50 and 100 steps, differently for each seed, and comes back.",
-)
+alt = "Unrolled stays near 1. First order starts near 1, falls to about one half, differently by seed, and comes back."
+plots.show(figure, alt)
 
 # %%
 for stop, row in zip(stops, story.transpose(1, 0, 2), strict=True):  # (5 seeds, 3)
@@ -1020,16 +1005,13 @@ figure = plots.lines(
     radii,
     errors,
     levels={"left out (error 1)": 1},
-    title="Smooth networks have a best ε; with ReLU smaller can be worse",
+    title="Smooth networks have a best ε, others need not",
     x_label="distance r from w to w⁺",
     y_label="relative error",
 )
 figure.axes[0].set(xscale="log", yscale="log", xlim=(2, 5e-10))
-plots.show(
-    figure,
-    alt="Relative error against r, logarithmic, small r to the right. Smooth: falls with r squared, "
-    "then rises; in float32 it turns earlier. ReLU: near 1, then far above, then down.",
-)
+alt = "Error, small r to the right. Smooth: falls, then rises, earlier in float32. ReLU: far above 1, then down."
+plots.show(figure, alt)
 
 # %%
 smooth, coarse, _ = errors.values()
