@@ -15,7 +15,6 @@ import io
 import math
 import pkgutil
 import random
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -119,10 +118,11 @@ def same_random_numbers() -> Iterator[None]:
 
 
 def modules() -> list[ModuleType]:
-    """The modules that hold `EXERCISES`: nb01, nb01_build, nb02, …"""
+    """The modules that hold `EXERCISES`: nb01, nb01_build, nb02, …, those of the answers left out."""
     package = import_module("nas_tutorial.exercises")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return [import_module(f"{package.__name__}.{name}") for name in names if re.fullmatch(r"nb\d\d(_build)?", name)]
+    wanted = [name for name in names if name.startswith("nb") and not name.endswith("_answers")]
+    return [import_module(f"{package.__name__}.{name}") for name in wanted]
 
 
 @cache
