@@ -378,8 +378,7 @@ problem = gradients.Bilevel(spaces.Tiny(nodes=2), network, {"cell": alpha[None]}
 step = gradients.VirtualStep(xi=0.1, momentum=0, decay=0)
 
 # %%
-p = alpha.softmax(0)
-theirs = {"p": p, "blend": mixed_op(validation[0], ops, p)}
+theirs = {"p": alpha.softmax(0), "blend": mixed_op(validation[0], ops, alpha.softmax(0))}
 theirs["alpha"] = alpha - 2.0 * gradients.first_order(problem, train, validation, step)["cell"][0]
 problem.alphas = {"cell": theirs["alpha"].detach()[None]}
 new_weights = step(problem.weights, gradients.gradient(problem.loss(train), problem.weights)[0])
@@ -420,10 +419,10 @@ def edge_search(seed, rounds=60):
 
 # %% tags=["slide-output"]
 edge_runs = [edge_search(seed) for seed in range(3)]
-for seed, run in enumerate(edge_runs):
-    shares = ", ".join(f"{name(o)} {share:.2f}" for o, share in zip(spaces.Tiny().operations, run[-1], strict=True))
-    print(f"seed {seed}, after 60 rounds: {shares}")
-assert all(run[-1].argmax() > 2 and run[-1].max() < 0.7 for run in edge_runs)
+for start, rounds in enumerate(edge_runs):
+    ended = ", ".join(f"{name(o)} {share:.2f}" for o, share in zip(spaces.Tiny().operations, rounds[-1], strict=True))
+    print(f"seed {start}, after 60 rounds: {ended}")
+assert all(rounds[-1].argmax() > 2 and rounds[-1].max() < 0.7 for rounds in edge_runs)
 
 # %% [markdown]
 # What we see: a convolution leads in each run, but by how much depends on the seed. No share comes near 1. A search
@@ -762,9 +761,9 @@ quiz("quiet_edge")
 
 # %%
 supernet = space.supernet(digits.classes, digits.channels)
-weights = run.result.weights
-supernet.load_state_dict({k.removeprefix("network."): w for k, w in weights.items() if k.startswith("network.")})
-alphas = {"cell": weights["alpha.cell"]}
+learnt = run.result.weights
+supernet.load_state_dict({k.removeprefix("network."): w for k, w in learnt.items() if k.startswith("network.")})
+alphas = {"cell": learnt["alpha.cell"]}
 images, labels = next(batches(digits.validation, digits, 2000))
 
 
