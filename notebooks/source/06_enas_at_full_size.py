@@ -1070,7 +1070,7 @@ assert torch.equal(no_skip, skip_to_0)
 # - Penalty: 0.4 asked for, 4/13 drawn. Look at what is drawn.
 # - Bias 10 inside tanh: no gradient, ever.
 # - Freeze the policy once, and compare.
-# - You get what you reward.
+# - You get what you reward; a price that comes too early wins alone.
 #
 # Note:
 # 1 min. Let the students say the reasons: why four thirteenths, why no gradient, what the frozen policy showed. The
