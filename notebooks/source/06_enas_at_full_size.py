@@ -104,7 +104,7 @@ from nas_tutorial.strategies.controller import ChainController, MacroController,
 #
 # The ENAS paper has two. In **macro**, the policy writes a whole network: a chain of layers, each with one of six
 # operations on the output before it. Layer $k = 0, 1, \ldots$ has also $k$ yes-or-no questions, *skips*: add this
-# earlier output, too? Here is a small one, rolled with dice.
+# earlier output, too? Here is a small one, rolled with dice. (Drawings call the first layer 1.)
 
 # %% tags=["slide-output"]
 small_macro = spaces.get("enas_macro", channels=8, layers=4)
@@ -547,7 +547,8 @@ for cell, fixed in (("normal", 0.25), ("reduce", 0.0)):
 # %% [markdown]
 # ## Paper, official code, ours
 #
-# The paper's text and its code are two algorithms. Each difference is an argument here; the defaults are the code's.
+# The paper's text and its code are two algorithms. Nearly every difference is an argument of `enas.Config`. Defaults are
+# the code's, but for the statistics of batch norm in macro, and for the entropy.
 #
 # | | paper's text | official code | here |
 # | --- | --- | --- | --- |
@@ -591,7 +592,8 @@ assert (settings.controller_rate, settings.entropy_weight, enas.MICRO_PAPER.cont
 #
 # Most people met ENAS in the documentation of NNI. There the listing stopped running; here it runs, with new import
 # lines. We make it small: the 4 classes of drawn *strokes*, 4 layers, 4 epochs. The original numbers stand behind the
-# `#`. (`trainer.fit()` prints lines with the clock in front. We cut the clock off, so that every run prints the same.)
+# `#`. (`trainer.fit()` prints lines with the clock in front. We cut the clock off, so that every run prints the same.
+# For micro, take `MicroNetwork(…)` and `ctrl_kwargs={"tanh_constant": 1.1}`.)
 
 # %% tags=["slide-code"]
 torch.manual_seed(0)
