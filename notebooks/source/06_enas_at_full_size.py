@@ -547,8 +547,8 @@ for cell, fixed in (("normal", 0.25), ("reduce", 0.0)):
 # %% [markdown]
 # ## Paper, official code, ours
 #
-# The paper's text and its code are two algorithms. Nearly every difference is an argument of `enas.Config`. Defaults are
-# the code's, but for the statistics of batch norm in macro, and for the entropy.
+# The paper's text and its code are two algorithms. Nearly every difference is an argument of `enas.Config`. Defaults
+# are the code's, but for the statistics of batch norm in macro, and for the entropy.
 #
 # | | paper's text | official code | here |
 # | --- | --- | --- | --- |
