@@ -4,24 +4,24 @@ import random
 
 import pytest
 
-from nas_tutorial.exercises import nb01_build
+from nas_tutorial.exercises import nb01_build_answers as answers
 from nas_tutorial.exercises.frame import catalogue
 
 SURVEY = catalogue()["survey"]
 
 
-@pytest.mark.parametrize(("part", "answer"), nb01_build.RARER.items(), ids=nb01_build.RARER)
+@pytest.mark.parametrize(("part", "answer"), answers.RARER.items(), ids=answers.RARER)
 def test_rarer_mistakes_are_named(part, answer):
     assert part in (SURVEY.mistake(answer) or "it was taken for right")
 
 
 def test_every_known_formula_is_tried():
-    assert set(nb01_build.FORMULAS) <= nb01_build.WRONG.keys() | nb01_build.RARER.keys()
+    assert set(answers.FORMULAS) <= answers.WRONG.keys() | answers.RARER.keys()
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_fair_draws_are_right_whatever_numbers_come(seed):
     def shifted(nodes, operations, rng, draws):
-        return nb01_build.survey(nodes, operations, random.Random(rng.random() + seed), draws)
+        return answers.survey(nodes, operations, random.Random(rng.random() + seed), draws)
 
     assert SURVEY.mistake(shifted) is None

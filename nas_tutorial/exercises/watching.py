@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from nas_tutorial.exercises.frame import expect
 from nas_tutorial.training import Recipe
@@ -84,12 +85,29 @@ def watched(function: Callable, cells=("a",), seeds=(3,)) -> SimpleNamespace:
     seen, asked = [], []
 
     def new_network(cell: Any) -> nn.Module:
-        seed = torch.initial_seed()
-        state = torch.get_rng_state()
-        seen.append(Training(cell, seed, torch.equal(state, torch.Generator().manual_seed(seed).get_state())))
-        torch.rand(ord(str(cell)[0]) % 7)  # so that cells differ
-        seen[-1].network = Spy(seen[-1])
+        seen.append(begun(cell))
         return seen[-1].network
+
+    given = [(images.clone(), labels.clone()) for images, labels in (TRAIN, NEW)]
+    table = function(list(cells), list(seeds), new_network, *given, watching_recipe(seen, asked))
+    expect(
+        all(map(torch.equal, sum(given, ()), TRAIN + NEW)),
+        "input: it changes the pictures or labels it was given, which the next training still needs",
+    )
+    return SimpleNamespace(trainings=seen, table=table, schedules=asked)
+
+
+def begun(cell: Any) -> Training:
+    """A training that begins now, with a spy as its new network."""
+    seed, state = torch.initial_seed(), torch.get_rng_state()
+    training = Training(cell, seed, torch.equal(state, torch.Generator().manual_seed(seed).get_state()))
+    torch.rand(ord(str(cell)[0]) % 7)  # so that cells differ
+    training.network = Spy(training)
+    return training
+
+
+def watching_recipe(seen: list[Training], asked: list[int]) -> SimpleNamespace:
+    """The recipe, whose optimisers note their steps in the last training seen; schedules are noted in `asked`."""
 
     def optimiser(weights: Any) -> torch.optim.Optimizer:
         made, of = RECIPE.optimiser(weights), seen[-1] if seen else None
@@ -103,13 +121,7 @@ def watched(function: Callable, cells=("a",), seeds=(3,)) -> SimpleNamespace:
 
     recipe = SimpleNamespace(**{k: getattr(RECIPE, k) for k in RECIPE.__dataclass_fields__})
     recipe.optimiser, recipe.schedule, recipe.share = optimiser, schedule, RECIPE.share
-    given = [(images.clone(), labels.clone()) for images, labels in (TRAIN, NEW)]
-    table = function(list(cells), list(seeds), new_network, *given, recipe)
-    expect(
-        all(map(torch.equal, sum(given, ()), TRAIN + NEW)),
-        "input: it changes the pictures or labels it was given, which the next training still needs",
-    )
-    return SimpleNamespace(trainings=seen, table=table, schedules=asked)
+    return recipe
 
 
 def noted(training: Training, optimiser: torch.optim.Optimizer) -> Step:
@@ -121,3 +133,28 @@ def noted(training: Training, optimiser: torch.optim.Optimizer) -> Step:
     return Step(
         last[-1] if last else [], [w.detach().clone() for w in weights], gradient, optimiser.param_groups[0]["lr"]
     )
+
+
+def gradient(step: Step, numbers: list[int], loss: Callable = cross_entropy, labels: list[int] | None = None) -> list:
+    """Gradient of a loss at a step's weights, on these pictures, with their labels or those of others."""
+    images, classes = TRAIN
+    network = Spy(Training(None, 0, True))
+    with torch.no_grad():
+        for weight, value in zip(network.parameters(), step.weights, strict=True):
+            weight.copy_(value)
+    value = loss(network(images[numbers]), classes[numbers if labels is None else labels])
+    return list(torch.autograd.grad(value, list(network.parameters())))
+
+
+def moves(optimiser: torch.optim.Optimizer, weights: list[nn.Parameter], step: Step) -> list[Tensor]:
+    """Where an optimiser of these weights takes those of a step."""
+    optimiser.param_groups[0]["lr"] = step.rate
+    for weight, value, slope in zip(weights, step.weights, step.gradient, strict=True):
+        weight.data, weight.grad = value.clone(), slope.clone()
+    optimiser.step()
+    return [weight.detach().clone() for weight in weights]
+
+
+def close(some: list[Tensor], others: list[Tensor]) -> bool:
+    """Whether two lists of tensors are the same up to rounding."""
+    return all(torch.allclose(a, b, rtol=1e-3, atol=1e-5) for a, b in zip(some, others, strict=True))
