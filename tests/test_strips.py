@@ -1,12 +1,15 @@
 """Film strips of probabilities: which epochs, which squares, how large."""
 
+import re
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from nas_tutorial import spaces
 from nas_tutorial.pictures.probabilities import questions
-from nas_tutorial.pictures.strips import SIDE, film_strip, policy_bars, squares
+from nas_tutorial.pictures.strips import SIDE, film_strip, policy_bars, policy_svg, squares
 from nas_tutorial.pictures.style import COLOURS
 from nas_tutorial.strategies.results import Event
 
@@ -44,6 +47,20 @@ def test_bars_are_sorted_by_reward_and_squares_are_marginals():
     areas = [p.get_width() * p.get_height() / SIDE**2 for p in left.patches if p.get_facecolor()[3]]
     cube = pi.reshape(5, 5, 5)
     assert areas == pytest.approx([*cube.sum((1, 2)), *cube.sum((0, 2)), *cube.sum((0, 1))])
+
+
+def test_svg_shows_the_same_marginals_and_order():
+    rng = np.random.default_rng(0)
+    pi, rewards = rng.dirichlet(np.ones(125)), rng.random(125)
+    drawing = ElementTree.fromstring(policy_svg(TINY, rewards, pi, "A <policy>"))
+    assert drawing.attrib["aria-label"] == "A <policy>"
+    sizes = [(float(r.attrib["width"]), float(r.attrib["height"])) for r in drawing.iter() if r.tag.endswith("rect")]
+    cube = pi.reshape(5, 5, 5)
+    marginals = [*cube.sum((1, 2)), *cube.sum((0, 2)), *cube.sum((0, 1))]
+    assert [w * h / 44**2 for w, h in sizes[:15]] == pytest.approx(marginals, abs=0.003)
+    heights = [p * 138 / 0.6 for _, p in sorted(zip(rewards, pi, strict=True))]
+    bars, _ = [path.attrib["d"] for path in drawing.iter() if path.tag.endswith("path")]
+    assert [float(h) for h in re.findall(r"v-([\d.]+)h", bars)] == pytest.approx(heights, abs=0.06)
 
 
 @pytest.mark.parametrize(
