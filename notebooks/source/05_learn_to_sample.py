@@ -854,9 +854,7 @@ for name, values in scores.items():
 # %% tags=["slide-output"]
 means, stds = [np.mean(v) for v in scores.values()], [np.std(v, ddof=1) for v in scores.values()]
 few = [values if len(values) == 5 else [] for values in scores.values()]
-figure = plots.bars_with_bands(
-    list(scores), means, stds, points=few, title="Dice, trained longer, match a tuned ENAS"
-)
+figure = plots.bars_with_bands(list(scores), means, stds, points=few, title="Dice, trained longer, match a tuned ENAS")
 figure.set_size_inches(7, 3)
 alt = "Test accuracy of the cells found: ENAS at rate 0.01 and dice with the longer supernet are highest, with narrow "
 alt += "bands; ENAS at 0.03, dice with 25 epochs and cells alone lie below, with wide ones."
