@@ -461,7 +461,7 @@ with torch.random.fork_rng():
 picked = two_nodes.parse(f"normal: {cell} reduce: {cell}")
 figure = inside.through_cell(net, digits, digits.validation.images[:100], picked, title="A node adds up two branches")
 plots.show(figure, alt="One channel of a digit in a micro cell: each of two rows shows two branches and their sum.")
-print("loose:", sorted(loose_ends(two_nodes.genotype(picked.choices)["normal"])))
+assert sorted(loose_ends(two_nodes.genotype(picked.choices)["normal"])) == [3]
 
 # %% [markdown]
 # Four of them: two branches in each of two nodes. Node 2 is read by node 3, and both inputs by somebody. So node 3
