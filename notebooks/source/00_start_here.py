@@ -648,7 +648,7 @@ widgets.browse(sampled)
 # | [02](02_know_the_truth.ipynb) | Know the truth | how good is each of 125 cells, and how much of that is noise? |
 # | [03](03_solve_a_bilevel_problem_by_hand.ipynb) | Solve a bilevel problem by hand | why two sets of pictures? |
 # | [04](04_share_the_weights.ipynb) | Share the weights | can one network judge all architectures at once? |
-# | 05 | Learn to sample | how does a policy learn which architectures to try? |
+# | [05](05_learn_to_sample.ipynb) | Learn to sample | how does a policy learn which architectures to try? |
 # | [06](06_enas_at_full_size.ipynb) | ENAS at full size | what did the paper search, exactly? |
 # | [07](07_relax_then_descend.ipynb) | Relax, then descend | how can gradients choose between operations? |
 # | 08 | When search fools you | what goes wrong, and how would you notice? |
