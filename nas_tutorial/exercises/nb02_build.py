@@ -139,10 +139,8 @@ def test_schedule(function):
     run = watched(function)
     rates, total = [step.rate for step in run.trainings[0].steps], STEPS * RECIPE.epochs
     share = [RECIPE.learning_rate * RECIPE.share(step, total) for step in range(total)]
-    expect(
-        not np.allclose(rates, rates[0]),
-        "schedule: the learning rate never changes; call schedule.step() after each step",
-    )
+    still = np.allclose(rates, rates[0])
+    expect(not still, "schedule: the learning rate never changes; call schedule.step() after each step")
     if np.allclose(rates, share):
         return
     for what, wrong in answers.mistaken_rates(rates, share).items():
