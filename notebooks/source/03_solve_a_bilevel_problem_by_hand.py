@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 47 min reading · 34 min exercises · longest cell 36 s · all cells 90 s · 1.0 GB
+# 47 min reading · 34 min exercises · longest cell 36 s · all cells 110 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
