@@ -12,8 +12,8 @@
 # ![Three nodes joined by bundles of five lines, twice. Each time three lines are lit, one in a bundle; the blue 3×3 is
 # lit both times. Only what is lit runs and learns](pictures/04.png)
 #
-# All cells are sub-graphs of one graph. That sentence, its authors report, made architecture search a thousand times
-# cheaper.
+# All cells are sub-graphs of one graph. With this sentence ENAS (Pham et al., 2018) made architecture search, its
+# authors report, a thousand times cheaper.
 
 # %% [markdown]
 # ## You will do, learn, need
@@ -64,9 +64,9 @@ from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, tra
 # the cells. (A cell is *useless* if it hardly beats guessing even when trained alone.) How will the ranking compare
 # with the true one, for which every cell was trained alone?
 #
-# - **A.** At both ends: useless cells come last, and seven or more of its ten best are among the true ten.
-# - **B.** At neither end: weights that belong to everybody fit nobody, and useless cells come anywhere.
-# - **C.** At the lower end: useless cells come last, but at most four of its ten best are among the true ten.
+# - **A.** At both ends: useless cells come last, and at least five of its ten best are among the true ten.
+# - **B.** At the upper end: at least five of its ten best are among the true ten, but useless cells come anywhere.
+# - **C.** At the lower end: useless cells come last, but fewer than five of its ten best are among the true ten.
 #
 # Write down a letter and a reason. The answer comes in *The best ten*.
 
@@ -75,29 +75,31 @@ from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, tra
 #
 # Each batch trains one random cell. Then every cell is measured at the shared weights.
 #
-# - **A.** At both ends: useless last, at least 7 of its best ten true
-# - **B.** At neither end: useless cells come anywhere
-# - **C.** At the lower end: useless last, at most 4 of ten true
+# - **A.** At both ends: useless last, at least 5 of its best ten true
+# - **B.** At the upper end: at least 5 true, useless cells anywhere
+# - **C.** At the lower end: useless last, fewer than 5 of ten true
 #
 # Note:
 # 1.5 min. Let everybody write down a letter and a reason, alone, then count hands. Do not comment. Ask one student for
 # each letter to say the reason in a sentence, and write the three sentences on the board: they come back in the middle
-# of the lecture, when we count. Say what "true" means here: every cell was trained alone, with three seeds.
+# of the lecture, when we count. Say what "true" means here: every cell was trained alone, with ten seeds.
 
 # %% [markdown]
 # ## The truth, and what it cost
 #
 # Somebody has to know the truth. It comes with the package: all 125 cells of the tiny space, each trained alone on
-# `strokes`, small pictures of lines in four directions, with three seeds each.
+# `strokes`, small pictures of lines in four directions. There are two tables. The mean of ten seeds is the **truth**,
+# and everything in this notebook is held against it. Three other seeds, which take no part in the truth, show what a
+# training is worth.
 
 # %%
-table = tables.tiny()
+table, more = tables.tiny(), tables.tiny(more_seeds=True)  # seeds 0, 1, 2; ten others
 space, cells, strokes = table.space, table.architectures, data.load(**tables.TINY_DATA)
-truth, runs = table.mean("validation"), table.runs().T  # (125,), (3 seeds, 125)
+truth, runs = more.mean("validation"), table.runs().T  # (125,), (3 seeds, 125)
 useful = truth >= 0.4
-print(f"{len(cells)} cells, 3 seeds: from {truth.min():.2f} to {truth.max():.2f}")
+print(f"{len(cells)} cells, mean of 10 seeds: from {truth.min():.2f} to {truth.max():.2f}")
 print(f"{useful.sum()} are useful; {(~useful).sum()} stay below 0.40, where guessing gives 0.25")
-assert len(table) == 125 and useful.sum() == 52 and truth.max() > 0.95
+assert cells == more.architectures and useful.sum() == 51 and truth.max() > 0.95
 
 
 # %%
@@ -109,16 +111,17 @@ def can_see(cell):
 
 sees = np.array([can_see(cell) for cell in cells])
 blind_useless, blind_useful = (~sees & ~useful).sum(), (~sees & useful).sum()
-print(f"without an open 3×3: {blind_useless} of 73 useless cells, {blind_useful} of 52 useful ones")
-assert (sees & ~useful).sum() == 1
+print(f"without an open 3×3: {blind_useless} of {(~useful).sum()} useless cells, {blind_useful} of {useful.sum()} useful")
+assert blind_useful == 0 and (sees & ~useful).sum() == 2
 
 # %% [markdown]
-# What we see: a flat *desert* of 73 cells, and 52 *useful* cells that rise out of it. With one exception a cell of the
-# desert cannot compare neighbouring pixels, so it cannot tell directions apart.
+# What we see: a flat *desert* of 74 cells, and 51 *useful* cells that rise out of it. With two exceptions a cell of the
+# desert has no open 3×3. Notebook 02 showed what that means: it answers a picture and its mirror image alike, so it
+# cannot tell a falling stroke from a rising one.
 #
 # **Question.** How well can *any* method rank these cells? Two trainings do not agree fully either. So beside each
-# number of a supernet we put **one honest training**: every cell trained alone, once. We hold it against the mean of
-# the other two seeds, and ask five things:
+# number of a supernet we put **one honest training**: every cell trained alone, once. We hold both against the same
+# truth, and ask five things:
 #
 # - τ over all cells;
 # - *wrong pairs*: a useful and a useless cell, and the useless one is ahead;
@@ -128,51 +131,62 @@ assert (sees & ~useful).sum() == 1
 
 
 # %%
-def row(score, truth):
+def row(score):
     """The five numbers."""
-    wrong = (score[useful][:, None] < score[~useful]).sum()  # of 52 × 73 pairs
+    wrong = (score[useful][:, None] < score[~useful]).sum()  # of 51 × 74 pairs
     inside_tau = ranking.kendall(score[useful], truth[useful])
     common = 10 * ranking.top_k_overlap(score, truth, 10)
     return ranking.kendall(score, truth), wrong, inside_tau, common, ranking.regret(score, truth)
 
 
 # %%
-def report(name, scores, truths=(truth, truth, truth)):
-    """Print the five numbers for three seeds, and their means; return the means."""
-    print(f"{name:20}      τ  wrong pairs  τ useful  of ten  regret")
-    rows = np.array([row(*pair) for pair in zip(scores, truths, strict=True)])
-    for what, values in zip(("seed 0", "seed 1", "seed 2", "mean"), [*rows, rows.mean(0)], strict=True):
-        print("{:>20}   {:.2f}     {:8.0f}      {:.2f}  {:6.1f}    {:.2f}".format(what, *values))
-    return rows.mean(0)
+def lines(title, rows):
+    """Print the five numbers of each row, under a title."""
+    print(f"{title:20}      τ  wrong pairs  τ useful  of ten  regret")
+    for name, values in rows.items():
+        print("{:>20}   {:.2f}     {:8.0f}      {:.2f}  {:6.1f}    {:.2f}".format(name, *values))
+
+
+def report(name, scores):
+    """Print the five numbers for three seeds, and their means."""
+    found = [row(score) for score in scores]
+    lines(name, dict(zip(("seed 0", "seed 1", "seed 2", "mean"), [*found, np.mean(found, 0)], strict=True)))
+
+
+def compare(**methods):
+    """Print the means over three seeds of several methods; return them."""
+    means = {name.replace("_", " "): np.mean([row(score) for score in scores], 0) for name, scores in methods.items()}
+    lines("mean of 3 seeds", means)
+    return list(means.values())
 
 
 # %% [markdown] tags=["slide"]
 # ## What an expensive ranking is worth
 #
-# Every cell trained alone, **once**, against the mean of the other two seeds:
+# Every cell trained alone, **once**, against the mean of ten other seeds:
 #
 # Note:
 # 1 min. Before we judge anything cheap, judge the expensive way. Here is one honest training of each of the 125 cells.
-# Read the columns aloud: τ over all cells; wrong pairs, where a useless cell is ahead of a useful one; τ among the 52
+# Read the columns aloud: τ over all cells; wrong pairs, where a useless cell is ahead of a useful one; τ among the 51
 # useful ones; how many of its ten best are among the true ten; and regret. Not one of these rows is perfect, because
 # the truth is noisy. This table is our yardstick.
 
 # %% tags=["slide-output"]
-rest = [np.delete(runs, seed, axis=0).mean(0) for seed in range(3)]  # the truth without this seed
-honest = report("one honest training", runs, rest)
+report("one honest training", runs)
+honest = np.mean([row(run) for run in runs], 0)
 print(f"useful and useless cells make {useful.sum() * (~useful).sum()} pairs")
-assert 0.6 < honest[0] < 0.8 and honest[1] <= 5 and honest[3] >= 6
+assert 0.6 < honest[0] < 0.8 and honest[1] <= 5 and honest[3] >= 7
 
 # %% [markdown]
-# What we see: a full training of every cell gives τ of about 0.7. So do not expect τ near 1 from anything; expect at
-# most what one honest training gives.
+# What we see: a full training of every cell gives τ of about 0.7. That is our mark. It is a mark, not a limit: a score
+# with less noise of its own can pass it.
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: Is 0.62 a bad τ?
 #
 # Note:
 # 1.5 min. Half a minute alone, then hands. Most people know that 1 is perfect, and that is the trap: nobody reaches 1
-# here, not even a fourth honest seed. Whenever a paper gives you a rank correlation, ask for this second number beside
+# here, not even one more honest seed. Whenever a paper gives you a rank correlation, ask for this second number beside
 # it. Click for the answer, and go on.
 
 # %% tags=["slide-output"]
@@ -215,7 +229,8 @@ assert (together, alone) == (528, 19_200)
 
 # %% [markdown]
 # What we see: three edges, five operations each: 15 modules stand for 125 cells. (The name of an edge gives its target
-# first: "into node 2, from node 1".) Alone, the cells need 36 times as many weights.
+# first: "into node 2, from node 1".) Alone, the cells need 36 times as many weights. (Notebook 01 counted 33 times, with
+# 8 channels in place of 4: the weights of stem, head and convolutions grow differently.)
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: What does one more operation cost?
@@ -358,7 +373,8 @@ quiz("next_to_zero")
 #
 # $$\min_w \; \mathbb{E}_{a}\big[\,L_{train}(a, w)\,\big].$$
 #
-# The expectation runs over 125 cells. We estimate its gradient with a single random cell per batch, exactly as
+# Here $w$ are the shared weights, $a$ is a cell, drawn from all 125, and $L_{train}(a, w)$ its loss on the training
+# pictures. We estimate its gradient with a single random cell per batch, exactly as
 # stochastic gradient descent estimates the loss over all pictures with a few. That is **single-path training**; ENAS
 # draws independently for each batch, so with replacement.
 #
@@ -416,7 +432,7 @@ for draws in (3, 10, 31, 62):
 # last digit. Good homework for today.
 
 # %% [markdown]
-# An epoch has 31 batches here, so no operation is forgotten for long.
+# An epoch has 31 batches here, of 64 pictures (notebook 02 had 62 of 32), so no operation is forgotten for long.
 #
 # ### Build: One shot · ★★★ · 18 min
 #
@@ -491,7 +507,7 @@ print(f"largest difference over {len(cells)} cells: {gap:.3f}")
 # Note:
 # 0.5 min. Three supernets, three seeds, sixty epochs each. The table needed three epochs for each of 125 cells. So
 # sharing saves a factor of about six; in a larger space the left number grows and the right one need not. But look at
-# the second line: each operation has been trained for longer than in the table. Keep that in mind, it becomes a suspect
+# the second line: each operation has seen more pictures than in the table. Keep that in mind, it becomes a suspect
 # later.
 
 
