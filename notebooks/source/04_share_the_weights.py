@@ -231,8 +231,8 @@ assert (together, alone) == (528, 19_200)
 
 # %% [markdown]
 # What we see: three edges, five operations each: 15 modules stand for 125 cells. (The name of an edge gives its target
-# first: "into node 2, from node 1".) Alone, the cells need 36 times as many weights. (Notebook 01 counted 33 times, in a
-# network of other sizes: 8 channels where this one has 4, colour pictures, ten classes.)
+# first: "into node 2, from node 1".) Alone, the cells need 36 times as many weights. (Notebook 01 counted 33 times,
+# in a network of other sizes: 8 channels where this one has 4, colour pictures, ten classes.)
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: What does one more operation cost?
@@ -750,8 +750,8 @@ assert np.mean(taus(scores, long)) < np.mean(taus(scores, short)) < np.mean(taus
 # ones, at the lower right, is a *single* pair. It proves nothing.
 #
 # **Company.** The 3×3 convolution on the edge 1 → 2 sees what a skip, a pool or another convolution lets through, and
-# has to please them all. Look inside: one picture, and four *companions* on the edge 0 → 1, zero on 0 → 2. The first row
-# shows what the companion hands on, the second a channel of the shared 3×3 behind it, the third one of the 3×3 of a
+# has to please them all. Look inside: one picture, and four *companions* on the edge 0 → 1, zero on 0 → 2. The first
+# row shows what the companion hands on, the second a channel of the shared 3×3 behind it, the third one of the 3×3 of a
 # network trained for this cell alone, each with its accuracy.
 
 
@@ -857,6 +857,14 @@ def any_of(own, generator):
     return lambda: own[int(torch.randint(len(own), (), generator=generator))]
 
 
+# %%
+by_one = [split(seed, 0) for seed in seeds]
+report("split on 0 → 1", by_one)
+
+# %%
+by_other = [split(seed, 1) for seed in seeds]
+report("split on 0 → 2", by_other)
+
 # %% [markdown] tags=["slide"]
 # ## Less company: five supernets, split on 0 → 1, and a control
 #
@@ -867,13 +875,9 @@ def any_of(own, generator):
 # the hole, half a minute: what else did this split change? Then go on.
 
 # %% tags=["slide-output"]
-by_one, by_other = ([split(seed, edge) for seed in seeds] for edge in (0, 1))
 ways = {"one_training": runs, "shared_weights": shared, "split_on_0_to_1": by_one, "split_on_0_to_2": by_other}
 *_, by_companion, by_direct = compare(**ways)
 assert by_companion[2] > by_sharing[2] > by_direct[2] and by_companion[3] > by_sharing[3] + 4
-
-# %%
-report("split on 0 → 1", by_one)
 
 # %% [markdown]
 # What we see: for the same number of epochs the split by companion finds most of the true ten, as one honest training
@@ -902,38 +906,41 @@ def order(scores):
 # ## Swap levels and order: what did the split mend?
 #
 # Note:
-# 1.5 min. First line: all the true ten have the same companion, so this split gave them a supernet of their own. A
+# 1.5 min. All the true ten have the same companion, the 3×3 on 0 → 1, so this split gave them a supernet of their own. A
 # lucky edge. Then swap. One supernet's order with the split's levels finds six of ten; the split's order with one
 # supernet's levels falls back to four. And inside a companion the order is no better. So company spoils mostly the
 # comparison between companions: one supernet flatters the cells behind zero.
 
-# %% tags=["slide-output"]
+# %%
 best = np.argsort(-truth, kind="stable")[:10]
 print("of the true ten, 3×3 on 0 → 1:", (first[best] == 4).sum())
-for name, scores in (("truth", [truth]), ("one supernet", shared), ("split on 0 → 1", by_one)):
-    zero, conv = (" ".join(f"{score[groups[k]].mean():.2f}" for score in scores) for k in (0, 4))
-    inner = "" if name == "truth" else "order: τ " + " ".join(f"{order(score):.2f}" for score in scores)
-    print(f"{name:15} level behind zero {zero:14}, behind 3×3 {conv:14}  {inner}")
+print("                 level behind zero  level behind 3×3  order: mean τ  (seeds 0, 1, 2)")
+for name, scores in (("one supernet", shared), ("split on 0 → 1", by_one), ("split on 0 → 2", by_other)):
+    values = [[score[groups[k]].mean() for score in scores] for k in (0, 4)] + [[order(score) for score in scores]]
+    print(f"{name:15}", *(" ".join(f"{value:.2f}" for value in column).rjust(17) for column in values))
+print(f"truth:               {truth[groups[0]].mean():.2f}               {truth[groups[4]].mean():.2f}")
+
+# %% tags=["slide-output"]
 swaps = {"one supernet": (shared, shared), "order of one, levels of split": (shared, by_one)}
 swaps |= {"order of split, levels of one": (by_one, shared), "split on 0 → 1": (by_one, by_one)}
-found = {}
+print("of the true ten, seeds 0, 1, 2, and mean")
 for name, (orders, levels) in swaps.items():
     mixed = [o - levels_of(o) + levels_of(v) for o, v in zip(orders, levels, strict=True)]
-    found[name] = [round(10 * ranking.top_k_overlap(score, truth, 10)) for score in mixed]
-    print(f"{name:30} of ten: {found[name]}, mean {np.mean(found[name]):.1f}")
+    found = [10 * ranking.top_k_overlap(score, truth, 10) for score in mixed]
+    print(f"{name:30}", *(f"{value:3.0f}" for value in found), f"{np.mean(found):6.1f}")
 
 # %% [markdown]
 # What we see: all of the true ten have the 3×3 on 0 → 1. Three things follow.
 #
 # - **Level.** One supernet rates the cells behind `zero` above those behind the 3×3; the truth says the reverse. The
 #   split puts that right, and its levels alone lift one supernet from about two of ten to six.
-# - **Order.** Among cells with one companion the order got no better on average. The order of the split with the
-#   levels of one supernet finds fewer than with its own.
+# - **Order.** Among cells with one companion the order got no better on average. (The control orders them best, and
+#   finds the fewest.) The order of the split with the levels of one supernet finds half of what it finds with its own.
 # - **Luck.** Because the true ten share a companion, this edge was a lucky one to split. The control on 0 → 2 had no
 #   such luck.
 #
-# So: **company spoils above all the comparison *between* companions.** Do the pulls cause it? They fit, but that step is
-# a guess. And the split is no cure for everything: one of its three winners is a poor one.
+# So: **company spoils above all the comparison *between* companions.** Do the pulls cause it? They fit, but that step
+# is a guess. And the split is no cure for everything: one of its three winners is a poor one.
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: And if we split to the end?
@@ -976,6 +983,21 @@ dice = random.Random(0)
 for path in fair_round(5, 3, lambda n: dice.sample(range(n), n)):
     print(space.architecture(path))
 
+
+# %%
+def judged(sampler_of):
+    """Scores of all cells by three supernets, five paths a step for 12 epochs."""
+    nets = [train_supernet(seed, 12, sampler_of, paths=5) for seed in seeds]
+    return [np.array(shared_accuracies(net, cells, strokes)) for net in nets]
+
+
+fair = judged(partial(fair_sampler, space))
+report("fair rounds", fair)
+
+# %%
+five = judged(lambda dice: partial(space.sample, dice))
+report("five random paths", five)
+
 # %% [markdown] tags=["slide"]
 # ## A fair round: every operation of every edge exactly once
 #
@@ -988,18 +1010,8 @@ for path in fair_round(5, 3, lambda n: dice.sample(range(n), n)):
 # nothing comes near an honest training. In other spaces it may matter more.
 
 # %% tags=["slide-output"]
-rounds = {"five_random_paths": lambda dice: partial(space.sample, dice), "fair_rounds": partial(fair_sampler, space)}
-five, fair = (
-    [shared_accuracies(train_supernet(seed, 12, sampler_of, paths=5), cells, strokes) for seed in seeds]
-    for sampler_of in rounds.values()
-)
-five, fair = np.array(five), np.array(fair)
 _, by_five, by_fairness = compare(shared_weights=shared, five_random_paths=five, fair_rounds=fair)
 assert by_five[0] < by_fairness[0] and by_fairness[3] < by_companion[3]
-
-# %%
-report("fair rounds", fair)
-report("five random paths", five)
 
 # %% [markdown]
 # What we see: with equal steps and equal sums, fair rounds have the larger τ, and find more of the ten. So the fairness
@@ -1016,8 +1028,8 @@ report("five random paths", five)
 # **Question.** The last batch norm, in the head, sees what the cell lets through: now a convolution, now a pool, now
 # zeros. Running averages over *what* does it keep?
 #
-# Over those that the last batches drew: a mixture of paths, which belongs to no cell. In evaluation mode every cell is normalised with somebody
-# else's numbers. Compare the running ones with each cell's own.
+# Over those that the last batches drew: a mixture of paths, which belongs to no cell. In evaluation mode every cell is
+# normalised with somebody else's numbers. Compare the running ones with each cell's own.
 
 # %%
 norm, net = supernets[0].head.norm, supernets[0]
