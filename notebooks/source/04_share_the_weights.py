@@ -906,8 +906,8 @@ def order(scores):
 # ## Swap levels and order: what did the split mend?
 #
 # Note:
-# 1.5 min. All the true ten have the same companion, the 3×3 on 0 → 1, so this split gave them a supernet of their own. A
-# lucky edge. Then swap. One supernet's order with the split's levels finds six of ten; the split's order with one
+# 1.5 min. All the true ten have the same companion, the 3×3 on 0 → 1, so this split gave them a supernet of their own.
+# A lucky edge. Then swap. One supernet's order with the split's levels finds six of ten; the split's order with one
 # supernet's levels falls back to four. And inside a companion the order is no better. So company spoils mostly the
 # comparison between companions: one supernet flatters the cells behind zero.
 
@@ -935,7 +935,8 @@ for name, (orders, levels) in swaps.items():
 # - **Level.** One supernet rates the cells behind `zero` above those behind the 3×3; the truth says the reverse. The
 #   split puts that right, and its levels alone lift one supernet from about two of ten to six.
 # - **Order.** Among cells with one companion the order got no better on average. (The control orders them best, and
-#   finds the fewest.) The order of the split with the levels of one supernet finds half of what it finds with its own.
+#   finds the fewest.) The order of the split with the levels of one supernet finds less than half of what it finds
+#   with its own.
 # - **Luck.** Because the true ten share a companion, this edge was a lucky one to split. The control on 0 → 2 had no
 #   such luck.
 #
