@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import torch
@@ -58,23 +58,33 @@ def random_edges(dice):
     return {edge: {**fixed, **{name: scaled() for name in learnt}} for edge in ("1<0", "2<0", "2<1")}
 
 
+def watched(ops, ran):
+    """The same edges; each operation that is called is noted in `ran`."""
+
+    def noted(at, op):
+        return lambda y: ran.add(at) or op(y)
+
+    return {edge: {name: noted((edge, name), op) for name, op in named.items()} for edge, named in ops.items()}
+
+
 def test_walk(function):
     dice, source = random.Random(0), torch.Generator().manual_seed(0)
     ops, x = random_edges(dice), torch.randn(2, 3, generator=source, dtype=torch.float64)
     wrong = {what: answer for what, answer in answers.WALK.items() if what != answers.SEVERAL}
-    found, others = [], {what: [] for what in wrong}
+    found, others, idle = [], {what: [] for what in wrong}, False
     for names in [("conv_3x3", "skip", "conv_1x1"), *(dice.choices(list(ops["1<0"]), k=3) for _ in range(20))]:
         active = dict(zip(ops, names, strict=True))
         given, right = x.clone(), answers.walk(x, ops, active)
-        got = function(given, ops, active)
+        got = function(given, watched(ops, ran := set()), active)
         expect(got is not None, "it returns nothing; is there a `return`?")
         expect(not isinstance(got, list | tuple), answers.SEVERAL)
+        idle = idle or not ran <= set(active.items())
         expect(torch.equal(given, x), answers.IN_PLACE)
         found.append((torch.as_tensor(got), right, names))
         for what, answer in wrong.items():
             others[what].append(answer(x.clone(), ops, active))
     if all(alike(got, right) for got, right, _ in found):
-        return
+        return expect(not idle, answers.IDLE)
     for what, outputs in others.items():
         if all(alike(got, other) for (got, _, _), other in zip(found, outputs, strict=True)):
             raise Mistake(what)
@@ -102,10 +112,10 @@ def test_never_trained(function):
 
 
 def test_fair_round(function):
-    turn, fair, length, count, mixed, luck, pairs, from_0, numbers_only = answers.FAIR_ROUND
+    turn, fair, length, count, mixed, luck, pairs, shifted, from_0, numbers_only = answers.FAIR_ROUND
     source = random.Random(0)
     for options, edges in ((5, 3), (3, 3), (4, 2)):
-        rounds, met = [], Counter()
+        rounds, met, matched = [], Counter(), set()
         for _ in range(80):
             paths = function(options, edges, lambda n: source.sample(range(n), n))
             expect(paths is not None, "it returns nothing; is there a `return`?")
@@ -118,10 +128,13 @@ def test_fair_round(function):
             expect(all(0 <= choice < options for path in paths for choice in path), from_0)
             expect(all(len(set(edge)) == options for edge in zip(*paths, strict=True)), fair)
             rounds.append(paths)
+            for i, j in combinations(range(edges), 2):
+                matched.add((i, j, tuple(sorted((path[i], path[j]) for path in paths))))
             met.update((i, j, path[i], path[j]) for path in paths for i in range(edges) for j in range(i))
         expect(any(len(set(path)) > 1 for paths in rounds for path in paths), mixed)
         expect(any(paths != rounds[0] for paths in rounds), luck)
         expect(len(met) == options**2 * edges * (edges - 1) // 2, pairs)
+        expect(options != 3 or len(matched) == 6 * edges * (edges - 1) // 2, shifted)  # all 3! ways to match two edges
 
 
 EXERCISES = (

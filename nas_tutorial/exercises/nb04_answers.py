@@ -46,10 +46,19 @@ def walk_mean(x, ops, active):
     return walk(x, ops, active) / 2
 
 
+def walk_chosen_late(x, ops, active):
+    """All 15 operations run, and then the active ones are chosen."""
+    node = {name: op(x) for name, op in ops["1<0"].items()}[active["1<0"]]
+    direct, last = ({name: op(y) for name, op in ops[e].items()} for e, y in (("2<0", x), ("2<1", node)))
+    return direct[active["2<0"]] + last[active["2<1"]]
+
+
 IN_PLACE = "the input has another value afterwards: skip returns its input itself, and `+=` writes into it"
+IDLE = "the output is right, but operations run that are not on the path: call the active one of each edge only"
 SEVERAL = "it returns several things: add up the edges that enter node 2"
 WALK = {
     "every operation runs: that is the whole supernet, keep to the active ones": walk_all,
+    IDLE: walk_chosen_late,
     "the first operation of every edge runs: `active[edge]` names the one that the path takes": walk_first,
     "edge 2<0 reads node 1, but it begins at the input. Is `x` overwritten? Give node 1 a name of its own": (
         walk_overwritten
@@ -194,6 +203,13 @@ def fair_round_by_steps(options, edges, shuffled):
     return [tuple((first[i] + edge) % options for edge in range(edges)) for i in range(options)]
 
 
+def fair_round_shifted(options, edges, shuffled):
+    """One order for all edges, each begun at another place of it."""
+    order = shuffled(options)
+    begins = [shuffled(options)[0] for _ in range(edges)]
+    return [tuple(order[(i + begin) % options] for begin in begins) for i in range(options)]
+
+
 FAIR_ROUND = {
     "turn: these are as many rows as edges; a path takes one entry of every row": lambda options, edges, shuffled: [
         tuple(shuffled(options)) for _ in range(edges)
@@ -218,6 +234,7 @@ FAIR_ROUND = {
     "pairs: some operations of two edges never meet, however many rounds: shuffle each edge by itself": (
         fair_round_by_steps
     ),
+    "shifted: the order of one edge is that of another, shifted: shuffle each edge by itself": fair_round_shifted,
     "from 0: operations are numbered from 0 to options − 1": lambda options, edges, shuffled: [
         tuple(choice + 1 for choice in path) for path in fair_round(options, edges, shuffled)
     ],

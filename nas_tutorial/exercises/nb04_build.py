@@ -71,6 +71,8 @@ def test_judging(function):
         for sentence, other in answers.MISJUDGED.items():
             if not np.allclose(accuracies, right.found) and np.allclose(accuracies, World(seed, 2, 3).run(other).found):
                 raise Mistake(sentence)
+        swapped = not np.allclose(accuracies, right.found) and np.allclose(sorted(accuracies), sorted(right.found))
+        expect(not swapped, answers.ORDER_OF_CELLS)
         first, wanted = accuracies[0], right.found[0]
         expect(
             np.allclose(accuracies, right.found), f"for the first cell it gives {first:.4g}, but {wanted:.4g} is right"

@@ -109,6 +109,7 @@ MISSTEPS = {
     ),
     "`schedule.step()` belongs behind every step, not behind every epoch": attempt(order=ORDER[:3], rate="epoch"),
 }
+ORDER_OF_CELLS = "the accuracies are right, but not in the order of `cells`"
 MISJUDGED = {
     "that is the accuracy with running statistics, which are a mixture of all cells: `batch_statistics(supernet)`": (
         attempt(partial(judge_all, mode=evaluation_mode))
@@ -131,6 +132,7 @@ WRONG = {
     "it trains, but returns nothing": attempt(lambda *_: None),
     **MISJUDGED,
     TRACE: attempt(partial(judge_all, mode=in_training_mode)),
+    ORDER_OF_CELLS: attempt(lambda *given: sorted(judge_all(*given))),
 }
 
 
