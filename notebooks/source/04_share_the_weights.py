@@ -1178,8 +1178,7 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 #
 # - A supernet **throws out the bad**, here for 20 trainings. Choose among the rest by honest training.
 # - Beside its numbers stand those of **one honest training** and of a **random search** at equal cost.
-# - An explanation needs a **test**, and the test a second one: the split mended the level *between* companions, on a
-#   lucky edge.
+# - An explanation needs a **test**, and the test one more: the split mended the level *between* companions.
 #
 # Note:
 # 1 min. Let the class say the three before you show them. Then the outlook: dice draw every cell equally often,
