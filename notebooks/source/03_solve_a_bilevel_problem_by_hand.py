@@ -963,7 +963,8 @@ print(
 # %% [markdown]
 # What we see: on the 32 pictures that the weights are fitting, the unrolled gradient stays close to the exact one. The
 # first order begins well, goes astray in the middle, in some seeds so far that it points the wrong way, and comes back
-# once the pictures are learnt. On new pictures in each step, where the loss has hardly fallen, it is as good as exact.
+# once the pictures are learnt. On new pictures in each step it is as good as exact; but there the network has hardly
+# begun to learn, so this says nothing about later steps.
 # So what the second order brings depends on *when* you ask. Why it is the middle, we did not test.
 
 # %%
