@@ -835,7 +835,7 @@ assert by_companion[2] > by_sharing[2] > by_direct[2] and by_companion[3] > by_s
 # What we see: the split by companion finds most of the true ten, the control does not. Case closed? One more check. If
 # the true ten share a companion, this split gave them a supernet of their own. So take the scores apart: the **level**
 # of a companion, the mean score of the useful cells behind it, and the **order** of the cells behind one companion.
-# Then swap: the order of one method with the levels of the other.
+# Then swap: one method's order, the other's levels; how many of the ten?
 
 
 # %%
@@ -855,6 +855,8 @@ def order(scores):
 
 # %% [markdown] tags=["slide"]
 # ## Swap levels and order: what did the split mend?
+#
+# Of the true ten, seeds 0, 1, 2, and the mean:
 #
 # Note:
 # 1.5 min. All the true ten have the same companion, the 3×3 on 0 → 1, so this split gave them a supernet of their own.
@@ -880,7 +882,7 @@ for name, (orders, levels) in swaps.items():
     print(f"{name:30}", *(f"{value:3.0f}" for value in found), f"{np.mean(found):6.1f}")
 
 # %% [markdown]
-# What we see: all of the true ten have the 3×3 on 0 → 1.
+# All of the true ten have the 3×3 on 0 → 1.
 #
 # - **Level.** One supernet rates the cells behind `zero` above those behind the 3×3; the truth says the reverse. The
 #   split puts that right, and its levels alone lift one supernet from about two of ten to six.
