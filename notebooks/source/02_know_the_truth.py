@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 45 min reading · 41 min exercises · longest cell 33 s · all cells 107 s · 0.9 GB
+# 46 min reading · 41 min exercises · longest cell 33 s · all cells 107 s · 0.9 GB
 
 # %% [markdown]
 # ![A sketch of three columns, seed 0, seed 1 and seed 2, with lines that follow the rank of each cell. Five cells that
@@ -445,7 +445,7 @@ assert difference < 0.03
 # %% [markdown]
 # ## Sixty functions
 #
-# Notebook 01 counted 60 different functions behind the 125 names. How many different rows has our table?
+# Notebook 01 counted 60 functions behind the 125 names. How many different rows has our table?
 
 # %%
 print(f"{len(cells)} names, {len(set(names))} functions, {len(np.unique(runs, axis=0))} different rows")
@@ -479,8 +479,7 @@ print(f"each with its own first weights: {accuracy_of(at_start(plain)):.4f}", en
 print(f"{accuracy_of(at_start(with_idle)):.4f}; the second with the first one's: {accuracy_of(copied):.4f}")
 
 # %% [markdown]
-# What we see: the same start, the same end. So the difference was the first weights, and they alone are enough for
-# luck; it needs no other order of the pictures.
+# What we see: the same start, the same end. So first weights alone are enough for luck.
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: 125 names, 60 functions, 72 rows. Why do twins differ?
@@ -582,9 +581,8 @@ assert all(0.7 < share < 0.92 for share in in_same_order(i >= 0, many))
 # four flips.
 #
 # And this is the truth compared *with itself*. A cheap method that judges as well as one complete training, held
-# against another one, would reach the τ between two seeds, and not 1. Call it the *noise mark*. (No ceiling: a method
-# that knew the true mean would do a little better, as it has no noise of its own.) When notebook 04 reports the τ of a
-# cheap method, it holds an honest training beside it.
+# against another one, would reach the τ between two seeds, and not 1. Call it the *noise mark*. (No ceiling: the true
+# mean, which has no noise, would do better.) Notebook 04 holds cheap methods against it.
 
 # %%
 for table in (runs, many):
@@ -602,8 +600,7 @@ for seed in range(3):
 #
 # With other cells τ would come out differently. How differently, the *bootstrap* shows: it draws as many cells as there
 # are, with replacement, computes τ, and repeats this 500 times; the middle 95 % of the results are the *band*. But it
-# takes every row for a new witness. See what happens if we count every function once, and then write each down four
-# times.
+# takes every row for a new witness. Count every function once, and then write each down four times.
 
 
 # %%
@@ -622,10 +619,9 @@ show_band("functions that see, once", once[sees[once]])
 show_band("functions that guess, once", once[~sees[once]])
 
 # %% [markdown]
-# What we see: four exact copies halve the band, and nothing was learnt from them. Our real twins are no exact copies,
-# and leave its width as it was. They do something else: functions that guess have the most names, and these are ordered
-# nearly by a coin; counted once each, τ rises from 0.65 to 0.78. So say which you count, names or functions. And among
-# the functions that guess, the band contains 0.
+# What we see: exact copies halve the band, and nothing was learnt from them. Our real twins have luck of their own, and
+# leave its width as it was. But functions that guess have the most names, and these are ordered nearly by a coin;
+# counted once each, τ rises from 0.65 to 0.78. So say which you count. Among functions that guess, the band contains 0.
 
 # %%
 quiz("twin_witnesses")
@@ -661,9 +657,9 @@ quiz("twin_witnesses")
 # %% [markdown]
 # ## How large is the luck?
 #
-# Do cells share their luck, because a seed is good or bad for several of them? *Sixty functions* has shown that first
-# weights alone make a difference, and cells with the same list of convolutions begin with the same ones. So correlate
-# the ups and downs of two functions over 13 seeds, of all pairs that see.
+# Does a seed lift several cells at once? First weights alone make a difference, as we saw, and cells with the same list
+# of convolutions begin with the same ones. So correlate the ups and downs of functions over 13 seeds. And does it lift
+# *all*? Then the mean over cells moves more than when each list meets the seeds in an order of its own.
 
 # %%
 order = np.argsort(-truth.mean(), kind="stable")  # the number of each cell, best first
@@ -673,26 +669,17 @@ equal = np.array([[a == b for a in lists] for b in lists])
 alike, others = np.corrcoef(able), ~np.eye(len(able), dtype=bool)
 print(f"{len(able)} functions, {len(set(lists))} lists of convolutions; mean correlation", end=" ")
 print(f"with equal first weights {alike[equal & others].mean():.2f}, with others {alike[~equal].mean():.2f}")
-
-# %% [markdown]
-# And is there, besides, a shift of *all* cells? Then the mean over cells scatters from seed to seed more than it does
-# when every list of convolutions meets the seeds in an order of its own.
-
-# %%
-luck, rng = able - able.mean(1, keepdims=True), np.random.default_rng(0)
-scattered = []
+moves, rng = [able.mean(0).std(ddof=1)], np.random.default_rng(0)  # observed, and shuffled
 for _ in range(1000):
-    seeds_of = {one: rng.permutation(13) for one in dict.fromkeys(lists)}
-    shuffled = [row[seeds_of[one]] for row, one in zip(luck, lists, strict=True)]
-    scattered.append(np.mean(shuffled, axis=0).std(ddof=1))
-observed = luck.mean(0).std(ddof=1)
-print(f"mean over cells, from seed to seed: ± {observed:.3f}; shuffled: ± {np.mean(scattered):.3f},", end=" ")
-print(f"as much as observed in {np.mean(np.array(scattered) >= observed):.0%} of 1,000 shuffles")
+    turn = {one: rng.permutation(13) for one in sorted(set(lists))}
+    moves.append(np.mean([row[turn[one]] for row, one in zip(able, lists, strict=True)], axis=0).std(ddof=1))
+as_much = np.mean(np.array(moves[1:]) >= moves[0])
+print(f"their mean moves by {moves[0]:.3f}, shuffled by {np.mean(moves[1:]):.3f}; as much in {as_much:.0%} of shuffles")
 
 # %% [markdown]
-# What we see: cells that begin with equal weights share their luck; that all cells share some, these seeds do not show.
-# In any case: what is common to all cells of a seed changes no ranking. Take it out first, by subtracting from each
-# seed its mean. Then compare variances:
+# What we see: cells that begin with equal weights share their luck; that all share some, these seeds do not show. What
+# all cells of a seed share changes no ranking anyway. Take it out, by subtracting from each seed its mean, and compare
+# variances:
 #
 # $$\text{share of luck} = \frac{\text{variance between the seeds of a cell, averaged over cells}}
 # {\text{variance of all numbers}}$$
@@ -716,12 +703,11 @@ solution(noise_share)
 
 # %%
 ten = many[:, 3:]
+best = [np.argsort(-table.mean(1), kind="stable")[:10] for table in (ten, runs)]  # the other seeds choose
+rows = {"all functions": [once] * 2, "functions that see": [once[sees[once]]] * 2, "ten best cells": best}
 print(f"{'':20}three seeds   ten others")
-for name, chosen in {"all functions": once, "functions that see": once[sees[once]]}.items():
-    print(f"{name:20}{noise_share(runs[chosen]):11.2f} {noise_share(ten[chosen]):12.2f}")
-by_others = (np.argsort(-means.mean(1), kind="stable")[:10] for means in (ten, runs))  # the other seeds choose
-three_say, ten_say = (noise_share(table[chosen]) for table, chosen in zip((runs, ten), by_others, strict=True))
-print(f"{'ten best cells':20}{three_say:11.2f} {ten_say:12.2f}")
+for name, (one, other) in rows.items():
+    print(f"{name:20}{noise_share(runs[one]):11.2f} {noise_share(ten[other]):12.2f}")
 
 # %% [markdown]
 # What we see: of what separates all functions, luck is a small part; of what separates the ten best (chosen by the
@@ -928,9 +914,8 @@ plots.show(figure, alt="Claimed minus real accuracy against n: up to about four 
 # This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
 # only random search.
 #
-# On the right the gap nearly closes. Our explanation: hundreds of draws find the very best cells, and these leave luck
-# no room. Then they must scatter less between seeds than those behind them; the last line printed says so. In a
-# space of $10^{18}$ cells nobody gets that far to the right.
+# On the right the gap nearly closes: hundreds of draws find the very best cells, and these scatter less between seeds
+# (last line printed). In a space of $10^{18}$ cells nobody gets that far.
 #
 # ### Exercise: Report what you found · ★☆☆ · 3 min
 #
@@ -1038,10 +1023,9 @@ quiz("best_of_five_again")
 #
 # A table like ours, published for everybody, is a *tabular benchmark*. The best known is **NAS-Bench-201** (Dong and
 # Yang, 2020). Its cell has four nodes and six edges with five operations each, so $5^6 = 15{,}625$ cells. All of them
-# were trained on three data sets (CIFAR-10, CIFAR-100 and a small ImageNet), many with several seeds, and all curves
-# were kept. With it, an experiment on search strategies takes seconds and no GPU, and two papers look up the same
-# numbers. From the paper: the best cell reaches 94.37 % on the CIFAR-10 test pictures; DARTS, in all three runs, ended
-# in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
+# were trained on three data sets (CIFAR-10, CIFAR-100 and a small ImageNet), many with several seeds. With it, an
+# experiment takes seconds and no GPU. From the paper: the best cell reaches 94.37 % on the CIFAR-10 test pictures;
+# DARTS, in three runs, ended in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
 #
 # Three warnings. A table is true for *its* recipe and *its* seeds, and luck is frozen into it: whoever tunes a
 # strategy on the table, tunes it to that luck as well. The space is small. And the 15,625 cells are fewer functions
@@ -1078,7 +1062,7 @@ print(len(read), "architectures;", *read.columns)
 # %% [markdown]
 # ## Look inside
 #
-# What do the best cells have in common? Here are six, with their mean accuracies.
+# What do the best cells have in common? Here are six.
 
 # %% [markdown] tags=["slide"]
 # ## The best cells have two 3×3 convolutions in a row
@@ -1192,13 +1176,12 @@ print(f"best epoch {curves.max(1).mean():.3f}")
 # - seen that twins differ by their first weights, and that names and functions give different τ;
 # - measured the noise mark: two runs of the truth agree on about 80 of 100 pairs;
 # - seen which cells share their luck, taken each seed's mean out, and found how much of what separates cells is luck;
-# - computed what random search finds, by drawing and without;
 # - seen that winners look better than they are, and that one more training cures the report;
 # - written and read a benchmark table.
 #
 # On your own: what happens to τ between seeds if the cells are trained for six epochs? Predict it, then write
 # `Recipe(epochs=6, batch_size=32)` in place of `tables.TINY_RECIPE` and run the notebook again. Next: **03, Solve a
-# bilevel problem by hand**, or go straight to **04, Share the weights**, where one network stands in for all 125.
+# bilevel problem by hand**.
 #
 # ## Further reading
 #
