@@ -914,8 +914,7 @@ plots.show(figure, alt="Claimed minus real accuracy against n: up to about four 
 # This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
 # only random search.
 #
-# On the right the gap nearly closes: hundreds of draws find the very best cells, and these scatter less between seeds
-# (last line printed). In a space of $10^{18}$ cells nobody gets that far.
+# On the right the gap nearly closes: hundreds of draws find the very best cells, and these scatter less between seeds. In a space of $10^{18}$ cells nobody gets that far.
 #
 # ### Exercise: Report what you found · ★☆☆ · 3 min
 #
@@ -1025,7 +1024,7 @@ quiz("best_of_five_again")
 # Yang, 2020). Its cell has four nodes and six edges with five operations each, so $5^6 = 15{,}625$ cells. All of them
 # were trained on three data sets (CIFAR-10, CIFAR-100 and a small ImageNet), many with several seeds. With it, an
 # experiment takes seconds and no GPU. From the paper: the best cell reaches 94.37 % on the CIFAR-10 test pictures;
-# DARTS, in three runs, ended in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
+# DARTS ended in the cell made of skips only, at 54.30 %. Notebook 08 tells why.
 #
 # Three warnings. A table is true for *its* recipe and *its* seeds, and luck is frozen into it: whoever tunes a
 # strategy on the table, tunes it to that luck as well. The space is small. And the 15,625 cells are fewer functions
