@@ -914,7 +914,8 @@ plots.show(figure, alt="Claimed minus real accuracy against n: up to about four 
 # This is the *winner's curse*, and it meets every strategy that chooses by noisy scores, not
 # only random search.
 #
-# On the right the gap nearly closes: hundreds of draws find the very best cells, and these scatter less between seeds. In a space of $10^{18}$ cells nobody gets that far.
+# On the right the gap nearly closes: hundreds of draws find the very best cells, and these scatter less between
+# seeds. In a space of $10^{18}$ cells nobody gets that far.
 #
 # ### Exercise: Report what you found · ★☆☆ · 3 min
 #
