@@ -14,8 +14,7 @@
 #
 # The same cells, trained three times. Some of the order stays, some does not. Before we claim to have found a good
 # architecture, we should know which is which.
-
-# %% [markdown]
+#
 # ## You will do, learn, need
 #
 # **Do.** Write the loop that trains every cell with every seed. Train all 125 cells of the tiny space, three times.
@@ -567,6 +566,7 @@ def in_same_order(chosen, table):
     return np.array([(product > 0).sum() / (product != 0).sum() for product in products])
 
 
+# %%
 print("pairs in the same order:", *(f"{share:.2f}" for share in in_same_order(i >= 0, runs)))
 print(f"{'':10} of all pairs   three seeds   thirteen seeds")
 for kind, chosen in kinds.items():
