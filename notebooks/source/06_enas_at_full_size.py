@@ -440,8 +440,8 @@ print("random cells:", ", ".join(f"{count / 20:.0f} % have {n}" for n, count in 
 # ## Inside a micro cell: two branches, one sum
 #
 # Note:
-# 1 min. One channel of one digit through an untrained cell of two nodes. Top: the picture and the two inputs of the
-# cell. Each row below is a node: what its two branches bring, and their sum. Read the names of the operations. The
+# 1 min. One channel of one digit through an untrained cell of two nodes. Left: the picture and the two inputs of the
+# cell. Then node by node: what its two branches bring, and their sum. Read the names of the operations. The
 # last node is always a loose end, as nothing stands behind it. Everything is computed by code from the supernet: only
 # the branches that were chosen run, all others wait for their turn.
 
@@ -460,7 +460,7 @@ with torch.random.fork_rng():
     net = two_nodes.supernet(10, dropout=0.0)
 picked = two_nodes.parse(f"normal: {cell} reduce: {cell}")
 figure = inside.through_cell(net, digits, digits.validation.images[:100], picked, title="A node adds up two branches")
-plots.show(figure, alt="One channel of a digit in a micro cell: each of two rows shows two branches and their sum.")
+plots.show(figure, alt="One channel of a digit in a micro cell; for each of two nodes, two branches and their sum.")
 assert sorted(loose_ends(two_nodes.genotype(picked.choices)["normal"])) == [3]
 
 # %% [markdown]
