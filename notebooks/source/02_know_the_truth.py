@@ -14,7 +14,8 @@
 #
 # The same cells, trained three times. Some of the order stays, some does not. Before we claim to have found a good
 # architecture, we should know which is which.
-#
+
+# %% [markdown]
 # ## You will do, learn, need
 #
 # **Do.** Write the loop that trains every cell with every seed. Train all 125 cells of the tiny space, three times.
@@ -566,7 +567,6 @@ def in_same_order(chosen, table):
     return np.array([(product > 0).sum() / (product != 0).sum() for product in products])
 
 
-# %%
 print("pairs in the same order:", *(f"{share:.2f}" for share in in_same_order(i >= 0, runs)))
 print(f"{'':10} of all pairs   three seeds   thirteen seeds")
 for kind, chosen in kinds.items():
@@ -942,9 +942,8 @@ solution(honest_report)
 generator, found = np.random.default_rng(0), []
 for turn in list(range(13)) * 500:
     tried = generator.integers(125, size=15)
-    best = tried[many[tried, turn].argmax()]
-    report = honest_report(many[tried, turn], many_tests[tried, turn])
-    found.append((many[best, turn], report, np.delete(many_tests[best], turn).mean()))
+    seen, tested = many[tried, turn], many_tests[tried, turn]
+    found.append((seen.max(), honest_report(seen, tested), np.delete(many_tests[tried[seen.argmax()]], turn).mean()))
 print("claimed {:.3f}, test {:.3f}, test when trained again {:.3f}".format(*np.mean(found, axis=0)))
 
 # %% [markdown]
