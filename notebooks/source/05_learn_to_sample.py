@@ -375,7 +375,7 @@ def spread(push, p, b):
 # %% tags=["slide-output"]
 mean, cases = float((p * R).sum()), {}
 for name, b in (("no baseline", 0.0), ("baseline", mean)):
-    cases[name] = {f"{batch} draws": estimates(push, p, batch, b) for batch in (1, 10, 100)}
+    cases[name] = {f"{batch} draw{'s' * (batch > 1)}": estimates(push, p, batch, b) for batch in (1, 10, 100)}
 alt = "Dots of estimates around 1, for batches of 1, 10 and 100. Clouds narrow with the batch, and with the baseline."
 plots.show(spreads.dots(cases, 1, "estimate along ∇J"), alt=alt)
 
