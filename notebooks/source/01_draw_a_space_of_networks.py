@@ -356,8 +356,9 @@ assert abs(darts_size(4, 7) / darts.size - 1) < 1e-9
 
 # %% [markdown]
 # **ENAS micro** is the other space of cells: five nodes, and node $k$ reads *any* two of $k + 2$ states (twice the same
-# is allowed), each by one of five operations. So one branch of a cell has $5^5 \cdot (2 \cdot 3 \cdot 4 \cdot 5 \cdot
-# 6) = 5^5 \cdot 6!$ possibilities; two branches and two cells make that to the power of four.
+# is allowed), each by one of five operations. State and operation are a *branch*. The first branches of the five nodes
+# have $5^5 \cdot (2 \cdot 3 \cdot 4 \cdot 5 \cdot 6) = 5^5 \cdot 6!$ possibilities together. The second ones have as
+# many, and there are two cells: to the power of four.
 #
 # The paper describes the same decisions (its section 2.4, where $B = 7$ counts the two inputs, too), but prints
 # $(5 \cdot (B - 2)!)^4$. There the five operations count once, not once for each node, and the first node has one
@@ -803,8 +804,8 @@ print(f"{len(split):,} formulas by four rules")
 assert len(split) == len(wide_outputs)
 
 # %% [markdown]
-# Formulas and outputs agree again. Now look the number up, and you find another one: the authors of NAS-Bench-201 count
-# [6,466 unique cells](https://github.com/D-X-Y/NATS-Bench/issues/43). Their
+# Formulas and outputs agree again. Now look the number up, and you find another one: the authors' script
+# prints [6,466 unique cells](https://github.com/D-X-Y/NATS-Bench/issues/43). Their
 # [rule](https://github.com/D-X-Y/NATS-Bench/blob/main/nats_bench/genotype_utils.py) also drops skips and sorts
 # sums. But a zero stays in its sum as a `#`, and a sum that is copied stays in one piece, so that its terms are not
 # sorted in with the others (perhaps your first attempt did that, too). We write formulas their way:
@@ -935,13 +936,13 @@ quiz("who_is_changed")
 # losses fall, accuracies rise, and a search goes on for days. It has happened in public, more than once.
 #
 # **A name that is looked up too late.** In the [original ENAS
-# code](https://github.com/melodyguan/enas/blob/master/src/cifar10/general_child.py#L268-L294) each branch of a
+# code](https://github.com/melodyguan/enas/blob/4bcfd73b/src/cifar10/general_child.py#L268-L295) each branch of a
 # layer is kept as a small function, `lambda: y`, and the next branch then assigns to `y` again. When one of the
 # functions is called, all see the last `y`: whatever was sampled, max pooling runs.
 #
-# **A call that was forgotten.** In the ENAS micro example of [NNI](https://github.com/microsoft/nni) 2.x
-# (`examples/nas/oneshot/enas/micro.py`, lines 50 to 59) an edge returns the input that it chose, and never calls the
-# operation.
+# **A call that was forgotten.** In the [ENAS micro example of
+# NNI 2.8](https://github.com/microsoft/nni/blob/e8c78bb/examples/nas/oneshot/enas/micro.py#L50-L59)
+# an edge returns the input that it chose, and never calls the operation.
 #
 # Here are both, in miniature, beside our edge.
 
