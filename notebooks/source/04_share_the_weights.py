@@ -46,12 +46,14 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 from torch.nn.functional import cross_entropy
 
-from nas_tutorial import data, drawing, plots, ranking, tables, training
+from nas_tutorial import data, drawing, plots, ranking, tables, training, widgets
 from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
 from nas_tutorial.networks.edges import copy_weights
+from nas_tutorial.pictures import inside
 from nas_tutorial.strategies.sharing import fair_sampler, shared_accuracies, train_paths
 
 # %% [markdown]
@@ -735,13 +737,29 @@ assert np.mean(taus(scores, long)) < np.mean(taus(scores, short)) < np.mean(taus
 # %% [markdown]
 # What we see: the suspicion is **not supported**. With longer trainings the supernets agree *less*, and honest short
 # trainings agree with long ones as well as with each other. Mind the range, though: the value of two long trainings, at
-# the lower right, is a *single* pair. It proves nothing.
+# the lower right, is a *single* pair.
 #
 # ## Look inside: what a shared weight wants
 #
 # **Company.** The 3×3 convolution on the edge 1 → 2 sees what a skip, a pool or another convolution lets through, and
 # has to please them all. So what does it *want*? Its **pull** is its gradient when a certain cell runs. We take two
 # halves of the training pictures, and compare pulls by their cosine: 1 is the same direction, 0 unrelated, −1 opposite.
+# First page through the paths of one supernet.
+
+# %%
+best_first = np.argsort(-truth, kind="stable")
+
+
+def render(rank):
+    """The way of one picture along a path, at the shared weights of seed 0."""
+    k = best_first[rank - 1]
+    figure = inside.through_cell(supernets[0], strokes, strokes.validation.images[:100], cells[k])
+    line = f"{cells[k]}: at shared weights {shared[0][k]:.2f}, trained alone {truth[k]:.2f}"
+    return widgets.figure(plots.html(figure, alt=f"Feature maps along {cells[k]}"), line)
+
+
+look = {"description": "rank when trained alone", "continuous_update": False, "style": widgets.WIDE}
+widgets.view(render, rank=IntSlider(1, 1, 125, **look))
 
 
 # %%
