@@ -68,7 +68,7 @@ def in_words(value: Any) -> str:
 
 def test_tau(function):
     draw = np.random.default_rng(0)
-    arrays = [tuple(draw.normal(size=(2, size))) for size in (5, 6, 9)]
+    arrays = [tuple(scale * draw.normal(size=(2, size))) for size, scale in ((5, 1), (6, 1), (9, 1), (7, 5e-4))]
     lists = [([3, 1, 9, 2], [2, 1, 4, 3]), ([0.7, 0.1, 0.4], [6, 8, 7])]
     check_numbers(function, answers.tau, answers.TAU, arrays + lists)
 
@@ -83,7 +83,8 @@ def test_noise_share(function):
 
 def test_expected_best(function):
     draw = np.random.default_rng(0)
-    cases = [(draw.random(size), n) for size, n in ((3, 2), (5, 4), (8, 1), (8, np.int64(7)), (9, 20))]
+    cases = [(draw.random(size), n) for size, n in ((3, 2), (5, 4), (8, 1), (8, np.int64(7)), (9, 20), (40, 50))]
+    cases.append((draw.choice(draw.random(4), size=11), 3))  # equal accuracies
     check_numbers(function, answers.expected_best, answers.EXPECTED_BEST, cases)
 
 

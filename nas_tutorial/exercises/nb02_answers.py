@@ -109,6 +109,7 @@ def expected_best(accuracies, n):
 
 
 def weights(accuracies, n):
+    """Probability of each rank, from the worst."""
     return np.diff((np.arange(len(accuracies) + 1) / len(accuracies)) ** n)
 
 
@@ -130,6 +131,12 @@ EXPECTED_BEST = {
         np.diff(np.arange(len(a) + 1) / len(a) * n) @ np.sort(a)
     ),
     "first: this is the best of the first n entries, not of n draws": lambda a, n: max(a[:n]),
+    "equal: cells of equal accuracy are drawn one by one, too; `np.unique` keeps one of them": lambda a, n: (
+        weights(np.unique(a), n) @ np.unique(a)
+    ),
+    "many: even after many draws the best of all may be missing": lambda a, n: (
+        np.max(a) if n > 20 else weights(a, n) @ np.sort(a)
+    ),
 }
 
 

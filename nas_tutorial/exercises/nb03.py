@@ -77,6 +77,7 @@ def stepped(alpha, w, xi):
 
 
 SLOPE_ONE_STEP_AHEAD = {
+    "ξ may be larger than ½: use it as it is": lambda alpha, w, xi: slope_one_step_ahead(alpha, w, min(xi, 0.5)),
     "the slope of L_val in w belongs at w', where you stand after the step": lambda alpha, w, xi: (
         1 + (2 * w - 4) * 6 * xi
     ),
@@ -117,7 +118,10 @@ def test_slope_one_step_ahead(function):
     draw = random.Random(0)
     cases = [tuple(round(draw.uniform(*ends), 2) for ends in ((-2, 2), (-2, 2), (0.05, 0.45))) for _ in range(4)]
     check_cases(
-        function, slope_one_step_ahead, SLOPE_ONE_STEP_AHEAD, [(2.0, 1.0, 0.3), *cases, (-1, 2, 0.5), (2, 1, 0)]
+        function,
+        slope_one_step_ahead,
+        SLOPE_ONE_STEP_AHEAD,
+        [(2.0, 1.0, 0.3), *cases, (-1, 2, 0.5), (2, 1, 0), (1.5, -1, 0.8)],
     )
 
 
@@ -132,6 +136,9 @@ REST_AFTER = {
     "a step makes w' follow by 2ξ, not by ξ": lambda xi, steps: 2 / (2 - (1 - xi) ** steps),
     "steps do not add up: each closes the part 2ξ of what is left of the gap": lambda xi, steps: (
         2 / (1 + 2 * xi * steps)
+    ),
+    "1 − 2ξ is negative for ξ above ½, and so is an odd power of it": lambda xi, steps: (
+        2 / (2 - abs(1 - 2 * xi) ** steps)
     ),
     "the number of steps makes no difference": lambda xi, steps: 2 / (1 + 2 * xi),
     "(1 − 2ξ)^steps is what is left of the gap; w' follows by the rest of it": lambda xi, steps: (
@@ -167,7 +174,7 @@ def rest_after_a_search(xi, steps):
 def test_rest_after(function):
     draw = random.Random(0)
     cases = [(round(draw.uniform(0.05, 0.45), 2), draw.randint(2, 6)) for _ in range(4)]
-    check_cases(function, rest_after, REST_AFTER, [(0.1, 3), *cases, (0.4, 1)])
+    check_cases(function, rest_after, REST_AFTER, [(0.1, 3), *cases, (0.4, 1), (0.8, 3)])
 
 
 EXERCISES = (
