@@ -570,9 +570,9 @@ def in_same_order(chosen, table):
 print("pairs in the same order:", *(f"{share:.2f}" for share in in_same_order(i >= 0, runs)))
 print(f"{'':10} of all pairs   three seeds   thirteen seeds")
 for kind, chosen in kinds.items():
-    three, all_ = (in_same_order(chosen, table) for table in (runs, many))
-    line = f"{kind:10} {chosen.mean():12.0%} {three.mean():13.2f} {all_.mean():16.2f}"
-    print(f"{line}, from {all_.min():.2f} to {all_.max():.2f}")
+    few, plenty = (in_same_order(chosen, table) for table in (runs, many))
+    line = f"{kind:10} {chosen.mean():12.0%} {few.mean():13.2f} {plenty.mean():16.2f}"
+    print(f"{line}, from {plenty.min():.2f} to {plenty.max():.2f}")
 assert all(0.7 < share < 0.92 for share in in_same_order(i >= 0, many))
 
 # %% [markdown]
