@@ -450,9 +450,10 @@ def measure(update, policy):
 # it is right, later only the direction is.
 
 # %% tags=["slide-output"]
+del ratios[:], films[:]  # should this cell run again
 with_baseline = [teach(seed, watch=measure) for seed in range(5)]
-ratios = np.array(ratios).reshape(5, len(stages), 3)
-for stage, rows in zip(stages, ratios.swapaxes(0, 1), strict=True):
+measured = np.array(ratios).reshape(5, len(stages), 3)
+for stage, rows in zip(stages, measured.swapaxes(0, 1), strict=True):
     (ratio, guess, b), low, high = rows.mean(0), rows[:, 0].min(), rows[:, 0].max()
     print(f"after {stage:3} updates (J = {b:.2f}): {ratio:3.0f} times less variance", end=" ")
     print(f"({low:.0f} to {high:.0f} over 5 seeds; guess {guess:.0f})")
