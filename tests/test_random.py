@@ -71,16 +71,20 @@ def test_shared_trains_one_supernet(shared):
 
 def test_shared_compares_the_candidates_at_the_end(strokes, monkeypatch):
     asked = []
-    best_of = random.best_of
+    shared_accuracies = random.shared_accuracies
 
     def spy(supernet, candidates, pictures):
-        asked.append((candidates, best_of(supernet, candidates, pictures)))
-        return asked[-1][1]
+        accuracies = shared_accuracies(supernet, candidates, pictures)
+        asked.append((candidates, (candidates[accuracies.index(max(accuracies))], max(accuracies)), accuracies))
+        return accuracies
 
-    monkeypatch.setattr(random, "best_of", spy)
+    monkeypatch.setattr(random, "shared_accuracies", spy)
     events = list(random.search(TINY, strokes, epochs=2, shared=True, candidates=40))
-    assert [len(candidates) for candidates, _ in asked] == [10, 40]
-    assert [(e.architecture, e.validation_accuracy) for e in events] == [best for _, best in asked]
+    assert [len(candidates) for candidates, *_ in asked] == [10, 40]
+    assert [(e.architecture, e.validation_accuracy) for e in events] == [best for _, best, _ in asked]
+    for event, (candidates, _, accuracies) in zip(events, asked, strict=True):
+        assert [s.choices for s in event.samples] == [c.choices for c in candidates[:12]]
+        assert [s.accuracy for s in event.samples] == accuracies[:12]
     assert events[-1].architecture in asked[-1][0] and len(set(asked[-1][0])) > 20
 
 

@@ -16,13 +16,14 @@ SUMMARIES = {
 
 _HOMES = {
     "Event": "results",
+    "Recording": "recordings",
     "Search": "searching",
     "SearchResult": "results",
     "Strategy": "searching",
     "search": "searching",
 }
 
-__all__ = ["SUMMARIES", "Event", "Search", "SearchResult", "Strategy", "search"]
+__all__ = ["SUMMARIES", "Event", "Recording", "Search", "SearchResult", "Strategy", "search"]
 
 
 def __getattr__(name: str) -> Any:

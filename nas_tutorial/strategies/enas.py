@@ -17,7 +17,7 @@ from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller as controllers
 from nas_tutorial.strategies.adam import ADAM_RULES
 from nas_tutorial.strategies.controller import Controller, Sample
-from nas_tutorial.strategies.results import Event, Probabilities
+from nas_tutorial.strategies.results import Event, Probabilities, Sampled, sampled
 from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, name_of, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
 from nas_tutorial.training.checkpoints import Resumable
@@ -129,7 +129,7 @@ class ENAS(Strategy):
         """Both phases, and the best of some sampled architectures at the shared weights."""
         config = self.config
         meter = train_paths(self.supernet, self.draw_one, self.data, self.descent, self.generator, config.workers)
-        info = [self.learner.update(self.sample(config.samples), self.rewards) for _ in range(config.updates)]
+        info, samples = self.teach()
         is_last = self.epochs_done + 1 == config.epochs
         candidates = self.sample(config.candidates if is_last else config.samples)
         architecture, accuracy = best_of(self.supernet, self.policy.architectures(candidates), self.data)
@@ -139,8 +139,18 @@ class ENAS(Strategy):
             validation_accuracy=accuracy,
             architecture=architecture,
             probabilities=self.mean_probabilities(candidates),
-            info=_means(info),
+            info=info,
+            samples=samples,
         )
+
+    def teach(self) -> tuple[dict[str, float], tuple[Sampled, ...]]:
+        """The steps of the policy: what they report on average, and the sample that the last of them learnt from."""
+        reports, samples = [], ()
+        for _ in range(self.config.updates):
+            sample = self.sample(self.config.samples)
+            reports.append(self.learner.update(sample, self.rewards))
+            samples = self.rewards.earned(sample)
+        return _means(reports), samples
 
     def sample(self, n: int) -> Sample:
         """n architectures from the policy."""
@@ -187,6 +197,7 @@ class Rewards(Resumable):
 
     Batch norm uses the statistics of that batch, or, where `reward_statistics` is "moving", the averages over training,
     which mix all architectures. The official code uses the former in the micro and the latter in the macro space.
+    latest: (reward, accuracy) of each architecture of the latest sample, both from the same logits.
     """
 
     kept = ("batches",)
@@ -203,16 +214,24 @@ class Rewards(Resumable):
         self.supernet, self.reward = supernet, reward
         self.statistics = config.reward_statistics
         self.batches = EndlessBatches(data.validation, data, config.reward_batch, generator, device)
+        self.latest: list[tuple[float, float]] = []
 
     @torch.no_grad()
     def __call__(self, architectures: Sequence[Architecture]) -> list[float]:
         """One reward per architecture."""
         mode = batch_statistics if self.statistics == "batch" else evaluation_mode
+        self.latest = []
         with mode(self.supernet):
-            return [
-                self.reward(self.supernet(images, a), labels, a)
-                for a, (images, labels) in zip(architectures, self.batches, strict=False)  # batches never end
-            ]
+            for a, (images, labels) in zip(architectures, self.batches, strict=False):  # batches never end
+                logits = self.supernet(images, a)
+                self.latest.append((self.reward(logits, labels, a), accuracy_reward(logits, labels, a)))
+        return [reward for reward, _ in self.latest]
+
+    def earned(self, sample: Sample) -> tuple[Sampled, ...]:
+        """The latest sample and what it earned, as an event keeps it; log π is that of the policy that drew it."""
+        rewards, accuracies = zip(*self.latest, strict=True)
+        thought = {name: getattr(sample, name).tolist() for name in ("log_prob", "entropy")}
+        return sampled(sample.choices.tolist(), **thought, reward=list(map(float, rewards)), accuracy=accuracies)
 
 
 class Reinforce(Resumable):

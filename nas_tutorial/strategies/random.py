@@ -12,9 +12,9 @@ from torch import Tensor
 
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.strategies.results import Event
+from nas_tutorial.strategies.results import Event, sampled
 from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
-from nas_tutorial.strategies.sharing import best_of, train_paths
+from nas_tutorial.strategies.sharing import first_best, shared_accuracies, train_paths
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import evaluate, fit
@@ -69,6 +69,7 @@ class Alone(Strategy):
             validation_accuracy=accuracy,
             architecture=self.space.architecture(self.best),
             info={"best_validation": self.best_accuracy},
+            samples=sampled([architecture.choices], accuracy=[accuracy]),
         )
 
     def weights(self) -> dict[str, Tensor]:
@@ -97,9 +98,14 @@ class Shared(Strategy):
         meter = train_paths(self.supernet, self.sample, self.data, self.descent, self.generator, config.workers)
         is_last = self.epochs_done + 1 == config.epochs
         candidates = [self.sample() for _ in range(config.candidates if is_last else 10)]
-        best, accuracy = best_of(self.supernet, candidates, self.data)
+        accuracies = shared_accuracies(self.supernet, candidates, self.data)
+        best, accuracy = first_best(candidates, accuracies)
         return self.event(
-            loss=meter.loss, train_accuracy=meter.accuracy, validation_accuracy=accuracy, architecture=best
+            loss=meter.loss,
+            train_accuracy=meter.accuracy,
+            validation_accuracy=accuracy,
+            architecture=best,
+            samples=sampled([each.choices for each in candidates], accuracy=accuracies),
         )
 
     def weights(self) -> dict[str, Tensor]:

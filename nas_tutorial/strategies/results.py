@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,33 @@ Probabilities = dict[str, list[list[float]]]
 """Tables of probabilities by name, a row for each question, a column for each option."""
 
 
+MOST_SAMPLES = 12
+"""So many of an epoch's sampled architectures an event keeps, the first ones."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """An architecture that a search tried in an epoch; None for what this strategy does not know.
+
+    choices: an option index per decision. log_prob, entropy: log π of the policy that drew it, and the sum of the
+    entropies of its distributions, both in nats. reward: what the policy was taught by. accuracy: with the weights of
+    the epoch, on validation pictures.
+    """
+
+    choices: tuple[int, ...]
+    log_prob: float | None = None
+    entropy: float | None = None
+    reward: float | None = None
+    accuracy: float | None = None
+
+
+def sampled(choices: Sequence[Sequence[int]], **facts: Sequence[float]) -> tuple[Sampled, ...]:
+    """What an event keeps of sampled architectures: `MOST_SAMPLES` of them, with numbers by the names of `Sampled`."""
+    rows = [dict(zip(facts, row, strict=True)) for row in zip(*facts.values(), strict=True)]
+    pairs = list(zip(choices, rows, strict=True))[:MOST_SAMPLES]
+    return tuple(Sampled(tuple(map(int, each)), **row) for each, row in pairs)
+
+
 @dataclass(frozen=True)
 class Event:
     """One epoch of a search.
@@ -31,7 +58,8 @@ class Event:
     loss, train_accuracy: of the shared weights on training pictures; validation_accuracy: on pictures the weights never
     saw. None of them is the accuracy of the architecture trained alone: for that see `training.retrain`.
     seconds: since the start of the search. probabilities: of the options of every decision, where the strategy has
-    them: softmax(α) of DARTS, those that the policy of ENAS draws from. info: what only this strategy knows.
+    them: softmax(α) of DARTS, those that the policy of ENAS draws from. info: what only this strategy knows. samples:
+    some of the architectures that were tried one by one in this epoch, if any.
     """
 
     epoch: int
@@ -43,6 +71,7 @@ class Event:
     seconds: float = 0.0
     probabilities: Probabilities | None = None
     info: dict[str, float] = field(default_factory=dict)
+    samples: tuple[Sampled, ...] = ()
 
     def __str__(self) -> str:
         counts = sum("skip" in edge.operation for cell in self.architecture.cells.values() for edge in cell.edges)
@@ -57,7 +86,8 @@ class Event:
     @staticmethod
     def from_record(record: Mapping[str, Any], space: Space) -> Event:
         """The event that `to_record` wrote."""
-        return Event(**{**record, "architecture": space.parse(record["architecture"])})
+        samples = [Sampled(**{**each, "choices": tuple(each["choices"])}) for each in record.get("samples", ())]
+        return Event(**{**record, "architecture": space.parse(record["architecture"]), "samples": tuple(samples)})
 
 
 @dataclass(frozen=True)

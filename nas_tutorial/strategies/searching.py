@@ -18,7 +18,7 @@ from nas_tutorial.data import Data
 from nas_tutorial.files import writable_folder
 from nas_tutorial.settings import configured, one_of
 from nas_tutorial.spaces import Space
-from nas_tutorial.strategies import SUMMARIES
+from nas_tutorial.strategies import SUMMARIES, recordings
 from nas_tutorial.strategies.results import Event, SearchResult, begun, kept_data
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
 from nas_tutorial.training.devices import best_device
@@ -94,6 +94,7 @@ class Search(Run):
 
     An interrupted epoch leaves no trace: iterate again, and the search goes on from the epoch before. With a folder,
     result and state are kept there after each epoch, and a search whose state lies there goes on from it.
+    record: what else to do with the result so far after each epoch.
     """
 
     def __init__(
@@ -102,15 +103,16 @@ class Search(Run):
         facts: Mapping[str, Any],
         identity: Mapping[str, Any] | None = None,
         folder: str | Path | None = None,
+        record: Callable[[SearchResult], object] | None = None,
     ):
         self.facts, self.folder = dict(facts), None if folder is None else resumable(folder)
+        self._record = record
         checkpoints = Checkpoints(self.folder / "checkpoints", identity) if self.folder else None
         super().__init__(make, facts["seed"], checkpoints)
         self._given = len(self.log)  # how many events were handed out
         if self.folder and self.log:
             self.facts["data"] = kept_data(self.folder, self.facts["data"])
-            # a stop between state and result left the result one epoch behind
-            self.so_far.save(self.folder)
+            self._keep()  # a stop between state and result left the result one epoch behind
 
     @property
     def config(self) -> dict[str, Any]:
@@ -130,10 +132,17 @@ class Search(Run):
             if len(self.log) >= self.config["epochs"]:
                 raise StopIteration
             self.advance()
-        if self.folder:
-            self.so_far.save(self.folder)
+        self._keep()
         self._given = len(self.log)
         return Event.from_record(self.log[-1], self.subject.space)
+
+    def _keep(self) -> None:
+        """Write what is asked for: the result so far, its recording."""
+        result = self.so_far if self.folder or self._record else None
+        if self.folder:
+            result.save(self.folder)
+        if self._record:
+            self._record(result)
 
     def entry(self) -> dict[str, Any]:
         """One epoch of the strategy, with the time since the start."""
@@ -181,12 +190,16 @@ def drive(
     profile: str = "small",
     device: str | None = None,
     resume: str | Path | None = None,
+    record: str | Path | None = None,
+    command: str = "",
     identity: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Search:
     """The search of a strategy (name: as in `SUMMARIES`) with a profile's settings, some of them replaced.
 
     resume: a folder in which the search is kept after each epoch, and from which it goes on where one is kept already.
+    record: a file for its recording, written anew after each epoch (see `recordings`); command: what that file is to
+    name as the way to make it again, by default a line of Python.
     identity: what else a state must agree in to go on from. Raises ValueError for an unknown profile or setting, or
     where the folder holds the state of another search.
     """
@@ -200,7 +213,8 @@ def drive(
     def make() -> Strategy:
         return strategy(space, data, config, seed, device)
 
-    return Search(make, facts, identity, resume)
+    recorder = record and partial(recordings.record, path=recordings.recordable(record), command=command)
+    return Search(make, facts, identity, resume, recorder or None)
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:

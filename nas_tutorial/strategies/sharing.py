@@ -81,6 +81,10 @@ def best_of(
     supernet: nn.Module, architectures: Sequence[Architecture], data: Data, pictures: int = 500
 ) -> tuple[Architecture, float]:
     """The architecture with the best shared accuracy, and that accuracy; among equals the first  (ENAS, §2.2)."""
-    accuracies = shared_accuracies(supernet, architectures, data, pictures)
+    return first_best(architectures, shared_accuracies(supernet, architectures, data, pictures))
+
+
+def first_best(architectures: Sequence[Architecture], accuracies: Sequence[float]) -> tuple[Architecture, float]:
+    """The architecture with the largest of these accuracies, and that; among equals the first."""
     best = max(range(len(architectures)), key=accuracies.__getitem__)
     return architectures[best], accuracies[best]
