@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from nas_tutorial.pictures import changes, stage
+from nas_tutorial.pictures.chances import Tables
 from nas_tutorial.pictures.images import Bundle, bundle, image, small_copy
 from nas_tutorial.pictures.style import COLOURS, GREY, HATCHES, MARKERS, Style, looks, style_of
-from nas_tutorial.spaces import Architecture, Cell, CellEdge
+from nas_tutorial.spaces import Architecture, Cell, CellEdge, Space
 
 if TYPE_CHECKING:
     from graphviz import Digraph
@@ -30,6 +32,8 @@ __all__ = [
     "describe",
     "digraph",
     "draw",
+    "mixture",
+    "on_stage",
     "save",
     "sheet",
     "style_of",
@@ -188,6 +192,41 @@ def svg(architecture: Architecture) -> str:
 def draw(architecture: Architecture) -> Picture:
     """The drawing, shown by a notebook when it is the last line of a cell."""
     return Picture(svg(architecture), describe(architecture), digraph(architecture))
+
+
+def on_stage(architecture: Architecture, layer: int | None = None) -> Picture:
+    """The architecture in the fixed places of its space, so that two of them can be compared; see `layout`.
+
+    layer: number of a layer of enas_macro, from 1, whose skips stand out. Raises ValueError where there is none such.
+    """
+    shown, alt = changes.of_architecture(architecture, layer), describe(architecture)
+    return Picture(stage.render(architecture.space, shown, alt, everything=False, legend=False), alt)
+
+
+MIXTURE_NOTES = {
+    "enas_micro": "Box and %: likeliest operation; bar: all. Width of a line: probability of that input. Thick: kept.",
+    "enas_macro": "Box and %: likeliest operation; bar: all. Height in a square: probability of the skip. Thick: kept.",
+}
+NOTE = "Line width and %: probability of the operation named; bar: of all operations. Thick frame: kept."
+
+
+def mixture(
+    space: Space,
+    probabilities: Tables,
+    architecture: Architecture | None = None,
+    layer: int | None = None,
+    caption: str = "",
+) -> Picture:
+    """What a search thinks at one moment, in the fixed places of the space: see `changes.of_mixture`.
+
+    probabilities: tables by name, as in `Event.probabilities` or `Space.probabilities`. architecture: what is kept of
+    it, such as `event.architecture`; emphasised. layer: see `on_stage`. caption: a line below, such as "epoch 3".
+    Raises ValueError for tables of another space.
+    """
+    shown = changes.of_mixture(space, probabilities, architecture, layer)
+    alt = f"Probabilities in the {space.name} space{', ' + caption if caption else ''}. {changes.in_words(shown)}"
+    notes = [MIXTURE_NOTES.get(space.name, NOTE), *([caption] if caption else [])]
+    return Picture(stage.render(space, shown, alt, notes, everything=False), alt)
 
 
 def save(architecture: Architecture, path: str | Path) -> Path:
