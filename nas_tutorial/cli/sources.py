@@ -8,7 +8,7 @@ from typing import Any
 from nas_tutorial import data
 from nas_tutorial.data import Data, records
 
-ARGUMENTS = {"data": "source", "test_data": "test_data", "per_class": "per_class", "data_seed": "seed"}
+ARGUMENTS = {"data": "source", "test_data": "test_data", "per_class": "per_class", "data_seed": "seed", "side": "side"}
 
 
 def given(options: Namespace) -> dict[str, Any]:

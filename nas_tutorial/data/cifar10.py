@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nas_tutorial.data import splits
 from nas_tutorial.data.download import fetch, unpack
-from nas_tutorial.data.npz import select
+from nas_tutorial.data.own import select
 from nas_tutorial.data.pictures import Data, Split, describe
 
 MIRRORS = (

@@ -16,6 +16,7 @@ ORIGIN = {
     "per_class": int | None,
     "validation": int | float,
     "test_per_class": int | None,
+    "side": int,
     "sha256": dict,
 }
 
@@ -63,7 +64,7 @@ def check_record(record: Any) -> None:
 def moved(record: Any, places: Mapping[str, Any]) -> dict[str, str]:
     """Those of the given places (source, test_data) where a recorded file is now, by its sha256 sum."""
     kept = (isinstance(record, Mapping) and record["origin"] or {}).get("sha256", {})
-    given = {name: str(path) for name, path in places.items() if name in kept and path and Path(path).is_file()}
+    given = {name: str(path) for name, path in places.items() if name in kept and path and Path(path).exists()}
     return {name: path for name, path in given.items() if sha256(path) == kept[name]}
 
 
