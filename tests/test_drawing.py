@@ -1,10 +1,8 @@
-"""Drawings: every operation named and coloured alike, self-contained SVG, with and without a `dot` program."""
+"""Drawings: every operation named and coloured alike, self-contained SVG, and PNG and PDF of the same."""
 
 import base64
 import io
-import os
 import re
-import sys
 from itertools import combinations
 from xml.etree import ElementTree
 
@@ -31,28 +29,6 @@ def drawn_operations(architecture):
 
 def texts(picture):
     return [text.text for text in ElementTree.fromstring(picture).iter(f"{SVG}text")]
-
-
-@pytest.fixture
-def no_dot(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-
-@pytest.fixture
-def fake_dot(monkeypatch, tmp_path):
-    """A `dot` that draws nothing but its own name, and keeps the graph and the arguments it was given."""
-    (tmp_path / "dot.py").write_text("""
-import pathlib, sys
-folder = pathlib.Path(__file__).parent
-(folder / "graph").write_text(sys.stdin.read())
-(folder / "arguments").write_text(" ".join(sys.argv[1:]))
-print('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"><text id="a">the program</text></svg>')
-""")
-    program = tmp_path / "dot"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path}/dot.py" "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    return tmp_path
 
 
 # --- colours ----------------------------------------------------------------------------------------------------------
@@ -93,7 +69,7 @@ def test_an_operation_of_ones_own_can_be_drawn_and_has_a_colour_of_its_own():
 
 # --- the drawing ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", NAMES)
-def test_the_picture_names_every_operation_as_often_as_it_occurs(name, no_dot):
+def test_the_picture_names_every_operation_as_often_as_it_occurs(name):
     architecture = sample(name)
     shown, operations = " ".join(texts(drawing.svg(architecture))), drawn_operations(architecture)
     for operation in set(operations) - ({"skip"} if name == "enas_macro" else set()):  # there skips are arcs
@@ -101,7 +77,7 @@ def test_the_picture_names_every_operation_as_often_as_it_occurs(name, no_dot):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_boxes_have_the_colours_of_their_operations(name, no_dot):
+def test_the_boxes_have_the_colours_of_their_operations(name):
     architecture = sample(name)
     fills = {element.get("fill", "").lower() for element in ElementTree.fromstring(drawing.svg(architecture)).iter()}
     for operation in set(drawn_operations(architecture)) - {"skip"}:
@@ -109,48 +85,56 @@ def test_the_boxes_have_the_colours_of_their_operations(name, no_dot):
         assert fill in fills or (fill == "#ffffff" and "white" in fills)
 
 
-def test_a_macro_layer_says_which_outputs_it_adds(no_dot):
+def test_a_macro_layer_says_which_outputs_it_adds():
     space = spaces.ENASMacro(layers=3)
-    picture = drawing.svg(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:01"))
-    assert {"layer 2: max_pool_3x3", "+ stem", "layer 3: sep_conv_5x5", "+ 1"} <= set(texts(picture))
+    root = ElementTree.fromstring(drawing.svg(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:01")))
+    titles = {title.text for title in root.iter(f"{SVG}title")}
+    assert {
+        "stem → layer 2: skip 100 %, kept",
+        "stem → layer 3: skip 0 %",
+        "layer 1 → layer 3: skip 100 %, kept",
+    } <= titles
+    assert {"layer 2: max_pool_3x3", "layer 3: sep_conv_5x5"} <= titles
     assert drawing.describe(space.parse("conv_3x3 + max_pool_3x3:1 + sep_conv_5x5:11")) == (
         "enas_macro architecture. Layers in order: conv_3x3, max_pool_3x3, sep_conv_5x5; 3 skips."
     )
 
 
-def test_two_cells_are_two_frames(no_dot):
+def test_two_cells_are_two_frames():
     assert {"normal cell", "reduce cell"} <= set(texts(drawing.svg(spaces.DARTS().parse("DARTS_V2"))))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_picture_is_described_and_shrinks_to_the_page(name, no_dot):
+def test_the_picture_is_described_and_shrinks_to_the_page(name):
     architecture = sample(name)
     root = ElementTree.fromstring(drawing.svg(architecture))
     assert root.get("role") == "img" and root.get("aria-label") == drawing.describe(architecture)
-    assert root[0].tag == f"{SVG}title" and root[0].text == drawing.describe(architecture)
-    assert len(root.findall(f".//{SVG}title")) == 1
+    assert root[0].tag == f"{SVG}title" and root[0].text == f"{name} architecture"
+    assert root[1].tag == f"{SVG}desc" and root[1].text == drawing.describe(architecture)
     assert root.get("viewBox").split()[2:] == [root.get("width"), root.get("height")]
     assert "max-width:100%" in root.get("style")
     assert all(operation in drawing.describe(architecture) for operation in drawn_operations(architecture))
 
 
-def test_pictures_on_one_page_share_no_ids_and_need_no_other_file(no_dot):
+def test_pictures_on_one_page_share_no_ids_and_need_no_other_file():
     page = "".join(drawing.svg(sample(name)) for name in NAMES)
     page += drawing.sheet([sample("tiny", seed) for seed in range(3)]).svg
     assert not re.search(r"\bid=|url\(|href=|<script|@import", page)
     assert set(re.findall(r"https?://[^\"]+", page)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_drawing_the_same_twice_gives_the_same(no_dot):
+def test_drawing_the_same_twice_gives_the_same():
     assert drawing.svg(sample("darts")) == drawing.svg(sample("darts"))
 
 
-def test_a_notebook_shows_the_drawing_as_html_png_and_words(no_dot):
+def test_a_notebook_shows_the_drawing_as_html_png_and_words():
     picture = drawing.draw(sample("nasbench201"))
     data, metadata = picture._repr_mimebundle_()
     assert set(data) == {"text/html", "image/png", "text/plain"}
     alt, content = re.fullmatch(
-        r'<img alt="([^"]+)" style="[^"]+" src="data:image/svg\+xml;base64,([^"]+)">', data["text/html"]
+        r'<style>[^<]+</style><img alt="([^"]+)" class="nas-picture" style="[^"]+" '
+        r'src="data:image/svg\+xml;base64,([^"]+)">',
+        data["text/html"],
     ).groups()
     assert alt == data["text/plain"] == picture.alt and base64.b64decode(content).decode() == picture.svg
     width = round(float(ElementTree.fromstring(picture.svg).get("width")))
@@ -159,7 +143,7 @@ def test_a_notebook_shows_the_drawing_as_html_png_and_words(no_dot):
     assert drawn.width == pytest.approx(width * 96 / 72, abs=2)  # the same picture, at 96 dots per inch instead of 72
 
 
-def test_a_notebook_keeps_no_svg_of_its_own_and_a_sheet_no_png(no_dot):
+def test_a_notebook_keeps_no_svg_of_its_own_and_a_sheet_no_png():
     data, metadata = drawing.sheet([sample("tiny")])._repr_mimebundle_()
     assert set(data) == {"text/html", "text/plain"} and metadata == {}
 
@@ -176,31 +160,35 @@ GREYED = {
 
 
 def shapes(picture):
-    """(text, its colour, whether its frame is dashed) of every box of a Graphviz drawing."""
+    """(text, its colour, whether its frame is dashed) of every box and node of a drawing."""
     for group in ElementTree.fromstring(picture).iter(f"{SVG}g"):
-        words, frames = group.findall(f"{SVG}text"), [*group.findall(f"{SVG}polygon"), *group.findall(f"{SVG}path")]
-        if words and frames:
-            dashed = any(frame.get("stroke-dasharray", "").startswith("5") for frame in frames)
-            yield words[0].text, (words[0].get("fill") or "black").lower(), dashed
+        parts = {element.get("data-part"): element for element in group}
+        if "frame" in parts:
+            frame, name = parts["frame"], parts["name"]
+            yield name.text, name.get("fill", "black"), "stroke-dasharray" in frame.attrib
 
 
 @pytest.mark.parametrize("text", GREYED, ids=["a live cell", "a dead cell"])
-def test_what_is_dead_is_grey_and_dashed_and_nothing_else_is_grey(text, no_dot):
+def test_what_is_dead_is_grey_and_dashed_and_nothing_else_is_grey(text):
     boxes = list(shapes(drawing.svg(spaces.NASBench201().parse(text))))
     assert sorted(name for name, ink, _ in boxes if ink == GREY) == GREYED[text]
     assert all(dashed for _, ink, dashed in boxes if ink == GREY)
 
 
-def test_lines_to_dead_boxes_have_no_arrowheads():
-    lines = [line for line in drawing.digraph(spaces.NASBench201().parse(ALIVE)).body if "->" in line and GREY in line]
-    assert len(lines) == 4 and all("arrowhead=none" in line and "style=dashed" in line for line in lines)
+def test_lines_to_dead_boxes_are_grey_and_dashed_and_have_no_arrowheads():
+    root = ElementTree.fromstring(drawing.svg(spaces.NASBench201().parse(ALIVE)))
+    lines = [group for group in root.iter(f"{SVG}g") if any(e.get("stroke") == GREY for e in group if e.get("d"))]
+    assert len(lines) == 2
+    for group in lines:
+        (line,) = group.findall(f"{SVG}path")
+        assert line.get("stroke-dasharray")
 
 
 @pytest.mark.parametrize(
     ("text", "dead"), [(ALIVE, 2), (DEAD, 2), ("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|", 0)]
 )
-def test_the_title_says_where_nothing_flows(text, dead, no_dot):
-    title = ElementTree.fromstring(drawing.svg(spaces.NASBench201().parse(text)))[0].text
+def test_the_title_says_where_nothing_flows(text, dead):
+    title = ElementTree.fromstring(drawing.svg(spaces.NASBench201().parse(text)))[1].text
     assert title.count("(dead: nothing flows here)") == dead
     assert ("No path leads from input to output." in title) == (text != ALIVE)
 
@@ -221,36 +209,9 @@ def test_a_sheet_on_which_all_lives_has_no_word_of_death():
     assert "dead" not in picture.svg and GREY not in picture.svg.lower()
 
 
-# --- engines ----------------------------------------------------------------------------------------------------------
-def test_a_dot_program_draws_where_there_is_one(fake_dot):
-    picture = drawing.svg(sample("tiny"))
-    assert texts(picture) == ["the program"] and "id=" not in picture
-    assert "-Tsvg" in (fake_dot / "arguments").read_text()
-    assert (fake_dot / "graph").read_text().strip() == drawing.digraph(sample("tiny")).source.strip()
-
-
-def test_without_any_engine_the_error_says_what_to_install(no_dot, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    with pytest.raises(RuntimeError, match="pip install .*pygraphviz"):
-        drawing.svg(sample("tiny"))
-
-
-def test_what_the_engine_mutters_while_drawing_is_not_heard_and_all_else_is(no_dot, capfd, monkeypatch):
-    import pygraphviz
-
-    def draw(*_args, **_options):
-        os.write(2, b"Fontconfig warning")
-        return b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 30 20"/>'
-
-    monkeypatch.setattr(pygraphviz.AGraph, "draw", draw)
-    drawing.svg(sample("tiny"))
-    os.write(2, b"after")
-    assert capfd.readouterr().err == "after"
-
-
 # --- files ------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<svg "), (".png", b"\x89PNG"), (".PDF", b"%PDF")])
-def test_save_writes_what_the_suffix_says(suffix, start, tmp_path, no_dot):
+def test_save_writes_what_the_suffix_says(suffix, start, tmp_path):
     path = drawing.save(sample("darts"), tmp_path / f"cell{suffix}")
     assert path.read_bytes().startswith(start)
 
@@ -258,7 +219,20 @@ def test_save_writes_what_the_suffix_says(suffix, start, tmp_path, no_dot):
 def test_save_refuses_other_suffixes(tmp_path):
     with pytest.raises(ValueError, match=r"'cell\.gif'.*\.svg, \.png or \.pdf"):
         drawing.save(sample("tiny"), tmp_path / "cell.gif")
+    with pytest.raises(ValueError, match="SVG only"):
+        drawing.save(drawing.sheet([sample("tiny")]), tmp_path / "sheet.pdf")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_png_shows_the_boxes_where_the_svg_has_them():
+    architecture = sample("tiny")
+    picture = drawing.draw(architecture)
+    pixels = Image.open(io.BytesIO(picture.printed("png", 72))).convert("RGB")
+    for group in ElementTree.fromstring(picture.svg).iter(f"{SVG}g"):
+        frame = next((e for e in group if e.get("data-part") == "frame"), None)
+        if frame is not None:
+            x, y, high = (round(float(frame.get(name))) for name in ("x", "y", "height"))
+            assert "#{:02X}{:02X}{:02X}".format(*pixels.getpixel((x + 6, y + high - 4))) == frame.get("fill")
 
 
 # --- sheets -----------------------------------------------------------------------------------------------------------
@@ -276,7 +250,7 @@ def test_a_sheet_of_all_tiny_cells_shows_every_edge_and_fits_a_notebook():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pictures_on_a_sheet_do_not_overlap_or_leave_it(name, no_dot):
+def test_pictures_on_a_sheet_do_not_overlap_or_leave_it(name):
     picture = drawing.sheet([sample(name, seed) for seed in range(5)], columns=2, captions="abcde")
     root = ElementTree.fromstring(picture.svg)
     boxes = [[float(part.get(side)) for side in ("x", "y", "width", "height")] for part in root.findall(f"{SVG}svg")]

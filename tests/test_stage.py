@@ -12,6 +12,7 @@ from nas_tutorial import drawing, spaces
 from nas_tutorial.pictures import chances, changes, stage
 from nas_tutorial.pictures.layout import layout
 from nas_tutorial.pictures.style import style_of
+from nas_tutorial.strategies.results import Event
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = sorted(spaces.BY_NAME)
@@ -174,7 +175,7 @@ def test_a_chosen_layer_stands_out_and_only_layers_can_be_chosen():
     architecture = architectures("enas_macro", 1)[0]
     drawn = groups(drawing.on_stage(architecture, layer=5).svg)
     assert [key for key in drawn if key.startswith("layer")] == ["layer 5"]
-    bright = {key for key, group in drawn.items() if key.startswith("skip") and group.get("opacity") == "1"}
+    bright = {key for key, group in drawn.items() if key.startswith("skip") and "opacity" not in group.attrib}
     own = {f"skip network/skip 4<{i}" for i in range(4)}
     assert bright == own | {f"skip network/skip {k}<5" for k in range(6, 12)}
     for wrong in (0, 13):
@@ -329,3 +330,44 @@ def test_pictures_say_what_they_are_and_have_no_ids(name):
         assert root.get("role") == "img" and [child.tag for child in root][:2] == [f"{SVG}title", f"{SVG}desc"]
         assert root[1].text == root.get("aria-label") == picture.alt and root[0].text
         assert not re.search(r"\bid=|url\(|href=|<script", picture.svg)
+
+
+# --- a moving picture -------------------------------------------------------------------------------------------------
+def shares_of(sharp):
+    return {"cell": [[1 - 2 * sharp, sharp, sharp], [sharp, 1 - 2 * sharp, sharp], [sharp, sharp, 1 - 2 * sharp]]}
+
+
+def test_a_moving_picture_ends_in_the_last_moment_and_needs_no_script():
+    space = spaces.Tiny(operations=("zero", "skip", "conv_3x3"))
+    moments = [shares_of(sharp) for sharp in (0.45, 0.3, 0.1)]
+    moved = drawing.animation(moments, space)
+    root, still = (groups(svg) for svg in (moved.svg, drawing.mixture(space, moments[-1]).svg))
+    line = part(root["edge cell/1<0"], "line")
+    assert line.get("stroke-width") == part(still["edge cell/1<0"], "line").get("stroke-width")
+    name = re.search(r"animation:(\S+) ", line.get("style"))[1]
+    frames = re.search(rf"@keyframes {name}{{(.*?}})}}", moved.svg)[1]
+    widths = re.findall(r"stroke-width:([\d.]+)px", frames)
+    wanted = [part(groups(drawing.mixture(space, m).svg)["edge cell/1<0"], "line").get("stroke-width") for m in moments]
+    assert widths == wanted
+    seen = [
+        text.text for text in root["box cell/1<0"] if text.get("data-part") == "name" and text.get("opacity") == "1"
+    ]
+    assert seen == ["zero"]
+    assert "prefers-reduced-motion:reduce" in moved.svg and "<script" not in moved.svg
+
+
+def test_a_moving_picture_wants_two_moments():
+    space = spaces.get("tiny")
+    with pytest.raises(ValueError, match="two epochs or more"):
+        drawing.animation([tables(space)], space)
+    with pytest.raises(ValueError, match="no space"):
+        drawing.animation([tables(space), tables(space, 1)])
+
+
+def test_a_moving_picture_of_a_search_takes_so_many_moments_evenly():
+    space = spaces.get("tiny")
+    events = [
+        Event(i, 9, 0.0, 0.0, 0.0, space.derive(tables(space, i)), probabilities=tables(space, i)) for i in range(1, 10)
+    ]
+    moved = drawing.animation(events, most=3)
+    assert re.findall(r"epoch \d+(?=</text)", moved.svg) == ["epoch 1", "epoch 5", "epoch 9"]

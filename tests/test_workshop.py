@@ -432,8 +432,7 @@ def test_links_are_seen():
 
 # Environments ---------------------------------------------------------------------------------------------------------
 
-CONDA_NAMES = {"torch": "pytorch-cpu", "graphviz": "python-graphviz", "pygraphviz": "graphviz"}
-CONDA_NAMES |= {"matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch-cpu", "matplotlib": "matplotlib-base"}
 
 
 def conda(file):

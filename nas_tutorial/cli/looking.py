@@ -10,10 +10,7 @@ from nas_tutorial.pictures import drawing
 
 def draw(options: Namespace) -> None:
     """Draw an architecture into a file."""
-    try:
-        print(drawing.save(choices.chosen(options).architecture, options.out))
-    except RuntimeError as error:  # no Graphviz
-        raise ValueError(str(error)) from error
+    print(drawing.save(choices.chosen(options).architecture, options.out))
 
 
 def describe(options: Namespace) -> None:

@@ -31,13 +31,14 @@ No element has an id, so that any number of pictures fits on a page.
 import html
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from nas_tutorial.pictures.layout import SQUARE, layout
+from nas_tutorial.pictures.picture import FONT, NAME, STYLE
 from nas_tutorial.pictures.places import Box, Edge, Layout, Node, Square, Tip, Words
 from nas_tutorial.pictures.style import style_of
 from nas_tutorial.spaces import Space
 
-FONT = "Helvetica,Arial,sans-serif"
 DASHES = {"solid": "none", "dashed": "8 4", "dotted": "2 4"}
 STRIP, STRIP_HIGH = 54, 8  # pixels: the bars that show all probabilities of a box
 INSIDE = SQUARE - 6  # side of what fills a square
@@ -61,7 +62,7 @@ def render(
     it; legend: name the operations below.
     """
     places = layout(space)
-    body = [part for part in _parts(places, changes, len(space.operations), everything)]
+    body = _parts(space, changes, everything)
     foot, height = _foot(space.operations if legend else (), notes, places)
     return sheet(places.width, height, "".join((*body, foot)), alt)
 
@@ -69,52 +70,61 @@ def render(
 def sheet(width: float, height: float, body: str, alt: str, title: str = "") -> str:
     """SVG elements on a white card with round corners, with title and description, in a size that shrinks to the page.
 
-    On white, because most places show a picture as an image that cannot know the page's colours.
+    On white, because most places show a picture as an image that cannot know the page's colours; in a page of a dark
+    theme, `picture.STYLE` makes the card dark.
     """
     alt, title = html.escape(alt), html.escape(title or alt.split(". ")[0])
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" role="img" aria-label="{alt}" class="nas-picture" style="max-width:100%;height:auto" '
-        f'font-family="{FONT}" font-size="13"><title>{title}</title><desc>{alt}</desc>'
+        f'height="{height:g}" role="img" aria-label="{alt}" class="{NAME}" style="max-width:100%;height:auto" '
+        f'font-family="{FONT}" font-size="13"><title>{title}</title><desc>{alt}</desc>{STYLE}'
         f'<rect width="{width:g}" height="{height:g}" rx="10" fill="#FFFFFF"/>{body}</svg>'
     )
 
 
-def _parts(places: Layout, changes: Changes, operations: int, everything: bool) -> Iterator[str]:
-    """All groups from back to front: lines, boxes, nodes, squares."""
-    groups = [
-        *((f"layer {i}", _layer(i, places)) for i in range(1, len(places.nodes) - 1) if places.squares),
-        *((f"edge {edge.key}", _edge(edge)) for edge in places.edges),
-        *((f"box {box.key}", _box(box, operations)) for box in places.boxes),
-        *((f"node {node.key}", _node(node)) for node in places.nodes),
-        *((f"skip {square.key}", _skip(square)) for square in places.squares),
-    ]
-    for key, (data, elements) in groups:
+def _parts(space: Space, changes: Changes, everything: bool) -> Iterator[str]:
+    """All groups from back to front, then the words."""
+    for key, (data, elements) in _groups(space):
         change = changes.get(key, {})
-        whole = {"display": "none"} if key.startswith("layer") else {}
-        whole = whole | change.get("group", {})
+        whole = data | change.get("group", {})
         if everything or whole.get("display") != "none":
-            inside = "".join(
-                _element(tag, part, base, change.get(part, {}), everything) for tag, part, base in elements
-            )
-            yield f'<g data-key="{html.escape(key)}"{_written(data | whole)}>{inside}</g>'
-    yield from map(_words, places.words)
+            whole = whole if everything else _shortened(whole)
+            inside = (_element(tag, part, base, change.get(part, {}), everything) for tag, part, base in elements)
+            yield f'<g data-key="{html.escape(key)}"{_written(whole)}>{"".join(inside)}</g>'
+    yield from map(_words, layout(space).words)
 
 
 Element = tuple[str, str, dict[str, str]]
 """Tag, part and attributes."""
 
 
+@lru_cache(maxsize=16)
+def _groups(space: Space) -> list[tuple[str, tuple[dict[str, str], list[Element]]]]:
+    """Key, attributes and elements of each group before any change: lines at the back, then boxes, nodes, squares."""
+    places, operations = layout(space), len(space.operations)
+    return [
+        *((f"layer {i}", _layer(i, places)) for i in range(1, len(places.nodes) - 1) if places.squares),
+        *((f"edge {edge.key}", _edge(edge)) for edge in places.edges),
+        *((f"box {box.key}", _box(box, operations)) for box in places.boxes),
+        *((f"node {node.key}", _node(node)) for node in places.nodes),
+        *((f"skip {square.key}", _skip(square)) for square in places.squares),
+    ]
+
+
+USUAL = {"display": "inline", "stroke-dasharray": "none", "opacity": "1", "stroke": "none", "font-size": "13"}
+"""What need not be written."""
+
+
+def _shortened(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if USUAL.get(name) != value}
+
+
 def _element(tag: str, part: str, base: dict[str, str], change: Mapping[str, str], everything: bool) -> str:
-    values = {**base, **change}
+    values = {**base, **change} if everything else _shortened({**base, **change})
     if values.get("display") == "none" and not everything:
         return ""
     text = html.escape(values.pop("text", ""), quote=False)
-    return (
-        f'<{tag} data-part="{part}"{_written(values)}>{text}</{tag}>'
-        if text or tag in ("text", "title")
-        else (f'<{tag} data-part="{part}"{_written(values)}/>')
-    )
+    return f'<{tag} data-part="{part}"{_written(values)}>{text}</{tag}>'
 
 
 def _written(values: Mapping[str, str]) -> str:
@@ -199,7 +209,7 @@ def _layer(number: int, places: Layout) -> tuple[dict[str, str], list[Element]]:
     if column:
         x, top, bottom = column[0].x - SQUARE / 2, column[0].y - 16, column[-1].y + 16
         bands.append(("rect", "column", _rect(x, top, SQUARE, bottom - top) | look))
-    return {"data-layer": str(number)}, bands
+    return {"data-layer": str(number), "display": "none"}, bands
 
 
 def _words(words: Words) -> str:

@@ -686,16 +686,12 @@ widgets.browse(sampled)
 # %% [markdown]
 # ## Is everything there?
 #
-# Drawings need Graphviz: a `dot` program on your machine, or the one inside the package pygraphviz. Sliders and buttons
-# need ipywidgets. This cell tells what it finds, and stops with advice where something is missing.
+# Sliders and buttons need ipywidgets. This cell tells what it finds, and stops where something is missing.
 
 # %%
-import shutil
-
 import ipywidgets
 
 assert drawing.svg(found.architecture).startswith("<svg")
-print("drawings:", "the dot program" if shutil.which("dot") else "pygraphviz")
 print("widgets: ipywidgets", ipywidgets.__version__)
 print("computing on:", "a GPU" if torch.cuda.is_available() else "the CPU, which is enough here")
 

@@ -1,0 +1,50 @@
+"""A picture that a notebook shows when it is the last line of a cell, with its description in words."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from nas_tutorial.pictures.images import Bundle, bundle, image, small_copy
+
+FONT = "Helvetica,Arial,sans-serif"
+NAME = "nas-picture"
+THEMES = ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]')  # JupyterLab, VS Code, Colab
+DARK = "filter:invert(.88) hue-rotate(180deg)"  # the light card becomes a dark one, and every hue stays what it was
+STYLE = f"<style>{','.join(f'{theme} .{NAME}' for theme in THEMES)}{{{DARK}}}</style>"
+"""For pages of a dark theme, which is not known where a picture is drawn; elsewhere the card stays white."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG picture with its description in words.
+
+    paper: the SVG from which a PNG and a PDF are made, of shapes that `paper` knows: its own, the last moment of one
+    that moves, or none for a sheet.
+    """
+
+    svg: str
+    alt: str
+    paper: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.alt}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
+        page = STYLE + image(self.svg.encode(), "svg+xml", self.alt, name=NAME)
+        png = small_copy(lambda dots: self.printed("png", dots)) if self.paper else None
+        return bundle(page, self.alt, png, self.width)
+
+    @property
+    def width(self) -> int:
+        """In CSS pixels."""
+        return round(float(ElementTree.fromstring(self.svg).get("width")))
+
+    def printed(self, kind: str, dots: int = 144) -> bytes:
+        """The picture as "png" or "pdf"; dots: of a PNG per inch, 72 of which are the size on a screen.
+
+        Raises ValueError for a sheet.
+        """
+        from nas_tutorial.pictures.paper import printed
+
+        if not self.paper:
+            raise ValueError("A sheet of many drawings becomes an SVG only; give a file name that ends in .svg.")
+        return printed(self.paper, kind, dots)
