@@ -230,6 +230,7 @@ def compare(got: Any, right: float, mistakes: Mapping[str, float], case: str, to
     mistakes: sentence → the number that this mistake gives; case: what was asked, such as "for n = 1".
     """
     expect(got is not None, f"{case} it returns nothing; is there a `return`?")
+    expect(not isinstance(got, str), f"{case} it returns text, {got!r}; return a number")
     value = float(got)
     if not near(value, right, tolerance):
         known = (sentence for sentence, wrong in mistakes.items() if near(value, wrong, tolerance))

@@ -27,6 +27,7 @@ TARGET_FOR = {
         lambda rate: 1 - target_for(rate)
     ),
     "rate = sigmoid(2ℓ), so ℓ is half its logit; you doubled it": lambda rate: rate**2 / (rate**2 + (1 - rate) ** 2),
+    "not in proportion: 0.4 went with 4/13, but another target goes with another ratio": lambda rate: rate * 1.3,
     "it gives the same for every rate: compute it from `rate`": lambda rate: target_for(0.4),
 }
 
@@ -68,6 +69,9 @@ def sources(nodes, branches=(0, 1)):
 
 
 LOOSE_ENDS = {
+    "those are all states; the source is the second of a branch, (operation, source)": (
+        lambda nodes: list(range(len(nodes) + 2))
+    ),
     "those are the states that are read; loose are the others": lambda nodes: sorted(sources(nodes)),
     "the two inputs are states, too; an input that nobody reads is a loose end": (
         lambda nodes: [i for i in loose_ends(nodes) if i > 1]
@@ -102,6 +106,7 @@ def states_of(got):
     expect(isinstance(got, Iterable) and not isinstance(got, str), f"return a list of numbers, not {got!r}")
     found = list(got)
     expect(not any(isinstance(state, bool | tuple) for state in found), f"return numbers of states, not {found}")
+    expect(not any(isinstance(state, str) for state in found), f"states are numbers, not names: {found}")
     states = sorted(int(state) for state in found)
     expect(len(set(states)) == len(states), f"each state once: {states}")
     return states

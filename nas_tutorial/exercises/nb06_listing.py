@@ -20,6 +20,9 @@ LESSONS = {
     "the last batch may be smaller, and gives a reward, too: round up": (
         lambda pictures, batch, group: divmod(pictures // 2 // batch, group)
     ),
+    "a last batch of any size gives a reward: round up, not to the nearest": (
+        lambda pictures, batch, group: divmod(round(pictures // 2 / batch), group)
+    ),
     "a group that is not full teaches nothing: round its number down": (
         lambda pictures, batch, group: (ceil(ceil(pictures // 2 / batch) / group), lessons(pictures, batch, group)[1])
     ),
@@ -40,7 +43,7 @@ LESSONS = {
 
 
 def test_lessons(function):
-    cases = ((50_000, 64, 20), (2_433, 64, 20), (2_560, 64, 20), (1_000, 30, 7))
+    cases = ((50_000, 64, 20), (2_433, 64, 20), (2_434, 64, 20), (2_560, 64, 20), (2_600, 64, 20), (1_000, 30, 7))
     found = [two_numbers(function(*case)) for case in cases]
     for sentence, wrong in LESSONS.items():
         expect(found != [tuple(wrong(*case)) for case in cases], sentence)
@@ -76,6 +79,9 @@ OVER_BUDGET = {
     ),
     "only what is over the budget is paid for: parameters / budget − 1": (
         lambda accuracy, parameters, budget, price: accuracy - price * parameters / budget * (parameters > budget)
+    ),
+    "the share is of the budget, not of the parameters": (
+        lambda accuracy, parameters, budget, price: accuracy - price * max(0, 1 - budget / parameters)
     ),
     "the price is missing": (lambda accuracy, parameters, budget, price: accuracy - max(0, parameters / budget - 1)),
     "the price is the same however far it is over; make it grow with the share": (

@@ -62,12 +62,18 @@ SOFTMAX_SLOPE = {
         p * (g - (p * g).sum())
     ).sum(),
     "mean: add up p g, do not take its mean": lambda p, g: p * (g - (p * g).mean()),
+    "g is missing: that is what an operation does to its own share": lambda p, g: p * (1 - p),
+    "one number for each operation: multiply this matrix of derivatives by g": (
+        lambda p, g: torch.diag(p) - torch.outer(p, p)
+    ),
 }
 
 
 def numbers(got, count):
     """What came back, as float64 numbers (count,)."""
     expect(got is not None, "it returns nothing; is there a `return`?")
+    matrix = np.ndim(np.asarray(got, float)) > 1
+    expect(not matrix, "one number for each operation: multiply this matrix of derivatives by g")
     values = np.asarray([float(x) for x in got] if np.ndim(np.asarray(got, float)) else [float(got)])
     return values
 
@@ -127,6 +133,9 @@ ROUND_CELL = {
         operations.index(name) for name in round_cell(table, operations)
     ],
     "edges: one name for each row of the table": lambda table, operations: round_cell(table, operations)[0],
+    "largest: yours takes the second of all, but where none is not the largest, the largest stays": (
+        lambda table, operations: [operations[int(np.argsort(row)[-2])] for row in table]
+    ),
     "largest: you take the least likely operation": lambda table, operations: [
         min((p, name) for p, name in zip(row, operations, strict=True) if name != "none")[1] for row in table
     ],
