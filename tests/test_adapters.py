@@ -619,11 +619,11 @@ def test_get_dataset_knows_other_pictures_and_settings():
 
 # --- bad input ---
 BAD = {
-    "num_epochs is 0; give a whole number of at least 1": {"num_epochs": 0},
+    "num_epochs is 0; give a whole number from 1 to 100,000": {"num_epochs": 0},
     "batch_size is 0.5": {"batch_size": 0.5},
     "log_frequency is 0": {"log_frequency": 0},
     "grad_clip is -1": {"grad_clip": -1},
-    "baseline_decay is 2; give a number from 0 to 1": {"baseline_decay": 2},
+    "baseline_decay is 2; give a finite number from 0 to 1": {"baseline_decay": 2},
     "ctrl_lr is 'fast'": {"ctrl_lr": "fast"},
     "metrics is 'acc'; give a function of logits and labels": {"metrics": "acc"},
     "lstm_num_layers is 2, but the policy here knows 1 only": {"ctrl_kwargs": {"lstm_num_layers": 2}},

@@ -38,7 +38,7 @@ def test_the_number_of_nodes_is_a_field(space, nodes, size):
 
 @pytest.mark.parametrize("nodes", [0, -1, 2.5, "3", None, True])
 def test_a_number_of_nodes_that_is_none_is_refused(nodes):
-    with pytest.raises(ValueError, match="nodes of tiny is .*; give a whole number of at least 1"):
+    with pytest.raises(ValueError, match="nodes of tiny is .*; give a whole number from 1 to 16"):
         spaces.Tiny(nodes=nodes)
 
 

@@ -625,7 +625,9 @@ WRONG = {
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_setting_out_of_bounds_is_refused_by_its_name(name, value):
-    expected = "True or False" if name == "nesterov" else "a whole number of|a finite number (of at least|above) 0"
+    expected = (
+        "True or False" if name == "nesterov" else "a whole number from|a finite number (of at least|above|from) 0"
+    )
     with pytest.raises(ValueError, match=f"{name} is {re.escape(repr(value))}; give ({expected})"):
         replace(Recipe(per_step=False, warmup=0.0), **{name: value})
 

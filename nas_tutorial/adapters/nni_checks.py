@@ -4,17 +4,19 @@ import gc
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from torch.utils.data import Dataset
 
 from nas_tutorial.adapters.nni_model import GeneralNetwork, MicroNetwork
-from nas_tutorial.settings import number, one_of, whole_number
+from nas_tutorial.settings import NonNegative, check_fields, one_of, whole_number
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies.enas import Config
+from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
 
 CTRL_KWARGS: dict[str, Any] = {
     "lstm_size": 64,
@@ -31,26 +33,19 @@ CTRL_KWARGS: dict[str, Any] = {
 class Settings:
     """The trainer's arguments that are numbers, named as in NNI; ValueError names one that cannot be."""
 
-    num_epochs: int
-    batch_size: int
-    workers: int
-    log_frequency: int | None
-    grad_clip: float
-    entropy_weight: float
-    skip_weight: float
-    baseline_decay: float
-    ctrl_lr: float
-    ctrl_steps_aggregate: int
+    num_epochs: Epochs
+    batch_size: Pictures
+    workers: Annotated[int, Field(ge=0, le=64)]
+    log_frequency: Annotated[int, Field(ge=1)] | None
+    grad_clip: Annotated[float, Field(ge=0)]
+    entropy_weight: NonNegative
+    skip_weight: NonNegative
+    baseline_decay: Annotated[float, Field(ge=0, le=1)]
+    ctrl_lr: NonNegative
+    ctrl_steps_aggregate: Architectures
 
     def __post_init__(self) -> None:
-        for name, least in {"num_epochs": 1, "batch_size": 1, "workers": 0, "ctrl_steps_aggregate": 1}.items():
-            whole_number(name, getattr(self, name), least)
-        for name in ("grad_clip", "entropy_weight", "skip_weight", "baseline_decay", "ctrl_lr"):
-            number(name, getattr(self, name))
-        if self.log_frequency is not None:
-            whole_number("log_frequency", self.log_frequency, 1)
-        if self.baseline_decay > 1:
-            raise ValueError(f"baseline_decay is {self.baseline_decay}; give a number from 0 to 1.")
+        check_fields(self)
 
     @property
     def clip(self) -> float:

@@ -25,8 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except (ValueError, OSError) as error:
-        print(f"nas-tutorial: error: {error}", file=sys.stderr)
-        return FAULT
+        print(f"nas-tutorial: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return getattr(error, "exit_status", FAULT)
     except Exception as error:  # of the program, not of what was typed
         if sys.flags.dev_mode:
             raise

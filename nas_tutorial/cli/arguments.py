@@ -3,11 +3,11 @@
 import argparse
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from math import inf
 
 import nas_tutorial
 from nas_tutorial.strategies import SUMMARIES
 
+MOST_SCALE = 100  # of the demonstration: about a day
 MOST_THREADS = 256  # some thousands would take all processes that a machine has
 
 OVERVIEW = """Neural architecture search that a laptop can run.
@@ -21,6 +21,7 @@ answers together; what it finds is then trained from scratch, because accuracy d
   nas-tutorial draw DARTS_V2 --space darts --out darts_v2.svg
   nas-tutorial describe DARTS_V2 --space darts --channels 36 --cells 20
   nas-tutorial spaces                                     what there is to search
+  nas-tutorial settings darts                             every setting with its bounds
 """
 SEARCH = f"""Search a space and write what is found to runs/NAME:
 
@@ -52,6 +53,13 @@ with equal budgets, then training from scratch of what each found, and of ten ra
 Prints a leaderboard and writes runs/demo/report.html (--seed N: runs/demo-seedN/report.html), which opens without a
 network. A few minutes on two cores.
 """
+SETTINGS = """List every setting of a strategy, of retraining or of a space: its value in the profiles small and paper,
+what it may be, and what it means.
+
+examples
+  nas-tutorial settings darts
+  nas-tutorial settings nasbench201
+"""
 DESCRIBE = """Figures of a network: parameters (auxiliary head left out), multiply-adds of one picture, shapes.
 
 examples
@@ -67,30 +75,34 @@ examples
 """
 
 
-def whole(least: int, most: float, bounds: str) -> Callable[[str], int]:
+def whole(least: int, most: int, bounds: str = "") -> Callable[[str], int]:
     """What reads a whole number from `least` to `most`; bounds: the same in words, for an error."""
 
     def read(text: str) -> int:
-        if not text.isdecimal() or not least <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {bounds}")
+        if len(text) > 30 or not text.isdecimal() or not least <= int(text) <= most:
+            shown = text if len(text) <= 30 else f"{text[:30]}…"
+            raise argparse.ArgumentTypeError(f"{shown!r} is not a whole number {bounds or f'from {least} to {most:,}'}")
         return int(text)
 
     return read
 
 
-positive = whole(1, inf, "of at least 1")
-threads = whole(1, MOST_THREADS, f"from 1 to {MOST_THREADS}")
+count = whole(1, 10**6)
+epochs = whole(1, 100_000)
+size = whole(1, 10**20)  # each space has bounds of its own
+side = whole(1, 65_536)
+threads = whole(1, MOST_THREADS)
 seed = whole(0, 2**63 - 1, "from 0 to 2^63 - 1")
 
 
 def fraction(text: str) -> float:
-    """A number above 0."""
+    """A number above 0 and at most `MOST_SCALE`."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    if not 0 < number <= MOST_SCALE:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and at most {MOST_SCALE}")
     return number
 
 
@@ -114,13 +126,16 @@ def add_search(command: ArgumentParser) -> None:
     command.add_argument("--strategy", required=True, choices=tuple(SUMMARIES), help="how to search")
     add_data(command)
     add_sizes(command)
-    command.add_argument("--epochs", type=positive, help="passes over the training pictures (random: architectures)")
+    command.add_argument("--epochs", type=epochs, help="passes over the training pictures (random: architectures)")
     command.add_argument("--order", type=int, choices=(1, 2), help="darts and variants: 2 looks one step ahead")
     command.add_argument("--shared", action="store_true", help="random: compare many within one supernet")
     command.add_argument("--seed", type=seed, default=0, help="same seed, same search (0)")
     command.add_argument("--name", help="write to runs/NAME (a new name)")
     command.add_argument("--resume", action="store_true", help="go on with the search in runs/NAME where it stopped")
-    add_settings(command, "setting of the strategy, such as learning_rate=0.05")
+    add_settings(
+        command,
+        "settings of the strategy, such as learning_rate=0.05; nas-tutorial settings lists all with their bounds",
+    )
 
 
 def add_retrain(command: ArgumentParser) -> None:
@@ -129,10 +144,12 @@ def add_retrain(command: ArgumentParser) -> None:
     add_data(command)
     add_sizes(command)
     command.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
-    command.add_argument("--epochs", type=positive, help="passes over the training pictures")
+    command.add_argument("--epochs", type=epochs, help="passes over the training pictures")
     command.add_argument("--out", help="the file to write (retrain.json beside the architecture)")
     command.add_argument("--resume", action="store_true", help="go on where the same command stopped")
-    add_settings(command, "setting of the training, such as cutout=8 or drop_path=0.2")
+    add_settings(
+        command, "settings of the training, such as cutout=8; nas-tutorial settings retrain lists all with their bounds"
+    )
 
 
 def add_demo(command: ArgumentParser) -> None:
@@ -154,8 +171,8 @@ def add_describe(command: ArgumentParser) -> None:
     add_architecture(command)
     add_sizes(command)
     command.add_argument("--supernet", action="store_true", help="the network with every operation on every edge")
-    command.add_argument("--classes", type=positive, default=10, help="number of classes (10)")
-    command.add_argument("--side", type=positive, default=32, help="height and width of a picture (32)")
+    command.add_argument("--classes", type=count, default=10, help="number of classes (10)")
+    command.add_argument("--side", type=side, default=32, help="height and width of a picture (32)")
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -173,9 +190,9 @@ def add_data(command: ArgumentParser) -> None:
     command.add_argument("--data", help=f"digits, strokes, cifar10, or {own} (digits; of a search: its own)")
     command.add_argument("--test-data", help="another such file or folder with the test pictures")
     command.add_argument(
-        "--side", type=positive, help="cut and resize the pictures of a folder or table to so many pixels"
+        "--side", type=side, help="cut and resize the pictures of a folder or table to so many pixels"
     )
-    command.add_argument("--per-class", type=positive, help="use only so many pictures of each class (all)")
+    command.add_argument("--per-class", type=count, help="use only so many pictures of each class (all)")
     command.add_argument("--root", help="folder of the CIFAR-10 archive (~/.cache/nas_tutorial)")
     command.add_argument("--data-seed", type=seed, help="decides who goes into which split (0)")
 
@@ -185,10 +202,10 @@ def add_sizes(command: ArgumentParser) -> None:
     command.add_argument(
         "--profile", choices=("small", "paper"), help="sizes and settings: for a laptop, or as published"
     )
-    command.add_argument("--channels", type=positive, help="channels of the first cells")
-    command.add_argument("--cells", type=positive, help="number of cells (nasbench201: of each stage)")
-    command.add_argument("--nodes", type=positive, help="nodes of a cell (spaces of cells)")
-    command.add_argument("--layers", type=positive, help="number of layers (spaces of layers, such as enas_macro)")
+    command.add_argument("--channels", type=size, help="channels of the first cells")
+    command.add_argument("--cells", type=size, help="number of cells (nasbench201: of each stage)")
+    command.add_argument("--nodes", type=size, help="nodes of a cell (spaces of cells)")
+    command.add_argument("--layers", type=size, help="number of layers (spaces of layers, such as enas_macro)")
     command.add_argument("--operations", nargs="+", metavar="OP", help="offer only these operations")
 
 
@@ -198,11 +215,17 @@ def add_settings(command: ArgumentParser, what: str) -> None:
     command.add_argument("--device", help="cpu, cuda … (a GPU where there is one)")
 
 
+def add_listed(command: ArgumentParser) -> None:
+    """Options of `settings`."""
+    command.add_argument("of", nargs="?", metavar="NAME", help="a strategy, retrain or a space (all)")
+
+
 COMMANDS = {
     "demo": ("DARTS, ENAS and random search side by side, with a report", DEMO, add_demo),
     "search": ("search a space", SEARCH, add_search),
     "retrain": ("train an architecture from scratch and test it", RETRAIN, add_retrain),
     "draw": ("draw an architecture", DRAW, add_draw),
     "describe": ("parameters, multiply-adds and shapes of a network", DESCRIBE, add_describe),
+    "settings": ("every setting with its bounds", SETTINGS, add_listed),
     "spaces": ("list the search spaces", "List the search spaces.", lambda command: None),
 }

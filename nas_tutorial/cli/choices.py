@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from nas_tutorial import spaces
-from nas_tutorial.settings import configured
+from nas_tutorial.settings import configured, read_json
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import read_record
 
+WHAT = "give an architecture: a search's folder such as runs/first, a file, a name or a notation"
 SIZES = ("channels", "cells", "nodes", "layers", "operations")
 
 
@@ -46,9 +47,12 @@ class Chosen:
 
 def word(options: Namespace) -> str | None:
     """What stands for an architecture, in its place or behind --architecture; ValueError where both are given."""
-    if options.which and options.architecture:
-        raise ValueError(f"Two architectures are given, {options.which} and {options.architecture}: leave one out.")
-    return options.which or options.architecture
+    given = [text for text in (options.which, options.architecture) if text is not None]
+    if len(given) > 1:
+        raise ValueError(f"Two architectures are given, {given[0]} and {given[1]}: leave one out.")
+    if given and not given[0].strip():
+        raise ValueError(f"The architecture is {given[0]!r}; {WHAT}.")
+    return given[0] if given else None
 
 
 def chosen(options: Namespace) -> Chosen:
@@ -58,7 +62,7 @@ def chosen(options: Namespace) -> Chosen:
     """
     given = word(options)
     if not given:
-        raise ValueError("Give an architecture: a search's folder such as runs/first, a file, a name or a notation.")
+        raise ValueError(f"G{WHAT[1:]}.")
     if os.path.isdir(given):
         record = read_record(given)
         found = spaces.from_json(json.dumps(record["architecture"]))
@@ -66,7 +70,7 @@ def chosen(options: Namespace) -> Chosen:
     if not given.endswith(".json"):
         return Chosen(_from_notation(given, options))
     found, folder = _resized(spaces.load_architecture(given), given, options), Path(given).parent
-    record = json.loads(Path(given).read_text(encoding="utf-8"))
+    record = read_json(given)
     if "data" not in record and Path(given).name == "architecture.json" and (folder / "result.json").is_file():
         record = read_record(folder)  # of an older version
     return Chosen(found, folder, record["data"] or {} if "data" in record else None)
@@ -112,7 +116,7 @@ def _setting(pair: str, usual: Any) -> tuple[str, Any]:
     key, _, value = pair.partition("=")
     try:
         known = literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         known = value
     kinds = int | float | str | None if isinstance(getattr(usual, key, None), str) else int | float | None
     if not isinstance(known, kinds):

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from nas_tutorial.cli.listing import list_settings
 from nas_tutorial.cli.looking import describe, draw, list_spaces
 from nas_tutorial.cli.retraining import retrain
 from nas_tutorial.cli.searching import RUNS, search
@@ -20,5 +21,6 @@ BY_NAME = {
     "retrain": retrain,
     "draw": draw,
     "describe": describe,
+    "settings": list_settings,
     "spaces": list_spaces,
 }

@@ -6,7 +6,9 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
 
 from nas_tutorial import training
 from nas_tutorial.cli import choices, sources
@@ -14,11 +16,25 @@ from nas_tutorial.cli.searching import RUNS
 from nas_tutorial.demo.progress import Bar
 from nas_tutorial.files import write_whole
 from nas_tutorial.networks.costs import MultiplyAddCounter
-from nas_tutorial.settings import configured
+from nas_tutorial.settings import Accuracy, Record, configured, read_json, to_text
+from nas_tutorial.spaces import ArchitectureRecord
 from nas_tutorial.training import Scores
 from nas_tutorial.training.inputs import checked_seeds
 
-KEYS = {"architecture", "data", "seeds", "accuracies"}  # of a file of scores
+
+class ScoresRecord(Record):
+    """What a file of scores holds."""
+
+    architecture: ArchitectureRecord
+    data: dict[str, Any]
+    profile: NotRequired[str]
+    recipe: NotRequired[dict[str, int | float | bool | None]]
+    versions: NotRequired[dict[str, str]]
+    seeds: list[Annotated[int, Field(ge=0, lt=2**63)]]
+    accuracies: Annotated[list[Accuracy], Field(min_length=1)]
+    mean: NotRequired[Accuracy]
+    std: NotRequired[Accuracy]
+    parameters: NotRequired[Annotated[int, Field(ge=0)]]
 
 
 def retrain(options: Namespace) -> None:
@@ -77,12 +93,12 @@ def files(options: Namespace, chosen: choices.Chosen, what: Mapping[str, Any]) -
 def scores_in(path: Path) -> dict[str, Any]:
     """What a file of scores holds; ValueError for any other file."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not (isinstance(found, dict) and found.keys() >= KEYS and isinstance(found["data"], dict)):
-        raise ValueError(f"{path} is no file of scores, so it is left as it is: choose another --out.")
-    return found
+        return read_json(path, ScoresRecord, "it")
+    except (OSError, ValueError) as error:
+        why = str(error).removesuffix(".")
+        raise ValueError(
+            f"{path} is no file of scores, so it is left as it is: choose another --out ({why})."
+        ) from error
 
 
 def check_kept(found: Mapping[str, Any], what: Mapping[str, Any], options: Namespace, out: Path) -> None:
@@ -108,7 +124,7 @@ def write_scores(out: Path, what: Mapping[str, Any], seeds: list[int], scores: S
         "std": scores.std,
         "parameters": scores.parameters,
     }
-    write_whole(out, json.dumps(record, indent=1))
+    write_whole(out, to_text(record, indent=1))
 
 
 def kept(options: Namespace, states: Path) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from nas_tutorial.data import cifar10, digits, own, strokes
 from nas_tutorial.data.pictures import Data
+from nas_tutorial.settings import checked, shown, whole_number
 
 BUILT_IN = {"digits": digits, "strokes": strokes, "cifar10": cifar10}
 
@@ -36,6 +37,7 @@ def load(
     test_per_class only. Raises FileNotFoundError, ValueError (what is wrong with a file or an argument) or
     ConnectionError (no download).
     """
+    whole_number("seed", seed, 0, 2**63 - 1)
     check_sizes(per_class, validation, test_per_class, side)
     sizes = {"seed": seed, "per_class": per_class, "validation": validation, "test_per_class": test_per_class}
     if not isinstance(name_or_path, str | Path):
@@ -74,12 +76,12 @@ def sha256(path: str | Path) -> str:
 
 def check_sizes(per_class: int | None, validation: float, test_per_class: int | None, side: int | None) -> None:
     """Raise ValueError unless the sizes can be met by some data set."""
-    if side is not None and not 4 <= side <= 512:
+    if side is not None and not 4 <= whole_number("side", side) <= 512:
         raise ValueError(f"side is {side}, but it is the height and width of a picture: pass 4 to 512 pixels.")
     for name, count in (("per_class", per_class), ("test_per_class", test_per_class)):
-        if count is not None and count < 1:
+        if count is not None and whole_number(name, count) < 1:
             raise ValueError(f"{name} is {count}, but it counts pictures: pass 1 or more, or None for all.")
-    if not 0 <= validation < 1:
+    if not 0 <= checked("validation", validation, float) < 1:
         raise ValueError(f"validation is {validation}, but it is a fraction: pass 0 or more and less than 1, as 0.5.")
     if per_class == 1 and validation > 0:
         raise ValueError("per_class is 1, but train and validation both need a picture: pass 2 or more.")
@@ -87,6 +89,10 @@ def check_sizes(per_class: int | None, validation: float, test_per_class: int | 
 
 def check_path(name_or_path: str | Path) -> None:
     """Raise an error unless there is a file to read."""
+    if not isinstance(name_or_path, str | Path) or not str(name_or_path).strip():
+        raise ValueError(
+            f"The data are {shown(name_or_path)}; give one of {', '.join(BUILT_IN)} or the path of a .npz file."
+        )
     path = Path(name_or_path)
     if not path.exists():
         raise FileNotFoundError(

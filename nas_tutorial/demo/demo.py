@@ -4,7 +4,6 @@ Beside them stand ten random cells. Pictures, random cells and seeds of training
 searches, so that searches with several seeds are compared with one baseline.
 """
 
-import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -22,7 +21,7 @@ from nas_tutorial.demo.leaderboard import Entry, Leaderboard
 from nas_tutorial.demo.workers import WorkerPool
 from nas_tutorial.files import write_whole
 from nas_tutorial.pictures.keeping import keep_pictures, without_loss
-from nas_tutorial.settings import configured, versions
+from nas_tutorial.settings import configured, to_text, versions
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import RECIPES, Scores
@@ -115,7 +114,7 @@ def finish(board: Leaderboard, digits: data.Data, folder: Path) -> None:
     """Write the leaderboard and the report, print the former."""
     from nas_tutorial.demo import report
 
-    write_whole(folder / "leaderboard.json", json.dumps(board.to_record(), indent=1))
+    write_whole(folder / "leaderboard.json", to_text(board.to_record(), indent=1))
     print(f"\n{board}")
     with without_loss("report.html"):
         write_whole(folder / "report.html", report.page(board, digits))

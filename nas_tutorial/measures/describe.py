@@ -1,6 +1,5 @@
 """A network in figures: parameters, multiply-adds, and the shapes that a picture takes on its way through it."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -9,10 +8,12 @@ import torch
 from torch import nn
 
 from nas_tutorial.networks.costs import MultiplyAddCounter
+from nas_tutorial.settings import to_text, whole_number
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller
-from nas_tutorial.training import count_parameters, seeded
+from nas_tutorial.training import count_parameters, memory, seeded
 
+LARGE = 1e9  # bytes
 PARTS = {"DenseCell": "cell", "ResidualReduction": "reduction", "MacroLayer": "layer", "MicroCell": "cell"}
 
 
@@ -39,7 +40,7 @@ class Description:
 
     def to_json(self) -> str:
         """The figures as JSON text."""
-        return json.dumps(asdict(self), indent=1)
+        return to_text(asdict(self), indent=1)
 
     def __str__(self) -> str:
         return "\n".join(f"{name:<16}{value}" for name, value in self._lines())
@@ -65,7 +66,8 @@ def _times(shape: tuple[int, ...]) -> str:
 
 def stand_alone(architecture: Architecture, classes: int = 10, image_channels: int = 3, side: int = 32) -> Description:
     """Figures of an architecture's own network, in the form that is trained from scratch."""
-    with seeded(0):
+    check_sizes(classes, image_channels, side)
+    with _home(architecture.space, side):
         network = architecture.space.network(architecture, classes, image_channels)
     return _describe(architecture.space, network, architecture, "stand-alone", (image_channels, side, side))
 
@@ -78,12 +80,30 @@ def supernet(
     side: int = 32,
 ) -> Description:
     """Figures of the supernet; multiply-adds of one architecture in it, or of all operations at once."""
-    with seeded(0):
+    check_sizes(classes, image_channels, side)
+    with _home(space, side):
         network = space.supernet(classes, image_channels)
     size = (image_channels, side, side)
     what = "supernet, one path" if architecture else "supernet, all operations at once"
     policy = sum(p.numel() for p in controller.for_space(space).parameters())
     return _describe(space, network, architecture, what, size, alphas=space.alpha_shapes, controller_parameters=policy)
+
+
+@contextmanager
+def _home(space: Space, side: int) -> Iterator[None]:
+    """Where a network is built: in memory, or, if it may be large, as shapes without numbers, which need none."""
+    with seeded(0), torch.device("meta" if memory.at_most(space, side, 1) > LARGE else "cpu"):
+        yield
+
+
+def check_sizes(classes: int, image_channels: int, side: int) -> None:
+    """Raise ValueError where one of these is no whole number, or larger than any network's."""
+    for name, given, most in (
+        ("classes", classes, 10**6),
+        ("image_channels", image_channels, 4096),
+        ("side", side, 65_536),
+    ):
+        whole_number(name, given, 1, most)
 
 
 def _describe(
@@ -116,8 +136,10 @@ def _measured(
 ) -> tuple[list[tuple[str, tuple[int, ...]]], MultiplyAddCounter]:
     """Shapes of the parts, and the work, of one picture's way through the network."""
     shapes: list[tuple[str, tuple[int, ...]]] = []
+    device = next(network.parameters()).device
+    alphas = {name: alpha.to(device) for name, alpha in space.alphas(torch.Generator()).items()}
     with MultiplyAddCounter() as work, _watched(network, shapes):
-        network.eval()(torch.zeros(1, *size), architecture or space.relax(space.alphas(torch.Generator())))
+        network.eval()(torch.zeros(1, *size, device=device), architecture or space.relax(alphas))
     return shapes, work
 
 

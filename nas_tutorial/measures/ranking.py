@@ -5,21 +5,36 @@ Scores and truths are sequences of equal length, one accuracy per architecture, 
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import Field
 from scipy.stats import DegenerateDataWarning, bootstrap, kendalltau
+
+from nas_tutorial.settings import checked, shown, whole_number
 
 
 def paired(scores: ArrayLike, truth: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Both as (N,) float arrays; ValueError unless they are equally long, with at least two entries."""
-    scores, truth = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
+    scores, truth = _numbers(scores), _numbers(truth)
     if scores.ndim != 1 or scores.shape != truth.shape or len(scores) < 2:
         raise ValueError(
             f"Rankings are compared between two rows of equal length, at least 2; got shapes {scores.shape} and "
             f"{truth.shape}. Give one number per architecture, in the same order."
         )
     return scores, truth
+
+
+def _numbers(given: ArrayLike) -> np.ndarray:
+    """A row as floats; ValueError where one of them is no finite number."""
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Rankings are made of numbers, but {shown(given)} was given ({error}).") from None
+    if not (fine := np.isfinite(values)).all():
+        raise ValueError(f"{values[~fine][0]} has no place in a ranking; leave out what has no score, in both rows.")
+    return values
 
 
 def kendall(scores: ArrayLike, truth: ArrayLike) -> float:
@@ -37,6 +52,7 @@ def top_k_overlap(scores: ArrayLike, truth: ArrayLike, k: int) -> float:
     Raises ValueError unless 1 ≤ k ≤ N.
     """
     scores, truth = paired(scores, truth)
+    whole_number("k", k)
     if not 1 <= k <= len(scores):
         raise ValueError(f"The best k of {len(scores)} architectures exist for k from 1 to {len(scores)}, not for {k}.")
     best = [set(np.argsort(-values, kind="stable")[:k]) for values in (scores, truth)]
@@ -55,6 +71,7 @@ def best_of_n(scores: ArrayLike, n: int, truth: ArrayLike | None = None) -> floa
     The k-th smallest of N scores is the best of n with probability (k/N)ⁿ − ((k − 1)/N)ⁿ, for its rank is at most k
     if and only if all n draws are. Among equal scores the choice is uniform. Raises ValueError for n < 1.
     """
+    whole_number("n", n)
     if n < 1:
         raise ValueError(f"The best of n draws exists for n ≥ 1, not for {n}.")
     scores, truth = paired(scores, scores if truth is None else truth)
@@ -75,6 +92,8 @@ def band(
     Resamples for which the statistic is nan, such as τ where all are ties, are left out; nan where none is left.
     Raises ValueError unless all columns are equally long, with at least two entries.
     """
+    checked("level", level, Annotated[float, Field(gt=0, lt=1)])
+    whole_number("draws", draws, 1)
     settings = {"n_resamples": draws, "paired": True, "vectorized": False, "method": "percentile"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DegenerateDataWarning)  # scipy's own band is nan as soon as one resample is

@@ -1,8 +1,9 @@
 """What took too long for a notebook: records that come with the package."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from nas_tutorial.settings import from_text
 
 
 def leaderboard() -> dict[str, list[dict[str, Any]]]:
@@ -12,6 +13,6 @@ def leaderboard() -> dict[str, list[dict[str, Any]]]:
     """
     found: dict[str, list[dict[str, Any]]] = {}
     file = Path(__file__).with_name("leaderboard_digits.jsonl")
-    for line in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+    for line in map(from_text, file.read_text(encoding="utf-8").splitlines()):
         found.setdefault(line["search"], []).append(line)
     return found

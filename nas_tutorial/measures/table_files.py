@@ -6,19 +6,34 @@ megabyte.
 
 import io
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, NotRequired
 
 import numpy as np
+from pydantic import Field
 
 from nas_tutorial import spaces
 from nas_tutorial.data.npz import UNREADABLE
-from nas_tutorial.settings import one_of
+from nas_tutorial.settings import Accuracy, Record, one_of, read_json, to_text
 from nas_tutorial.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     from nas_tutorial.measures.tables import Table
+
+Runs = Annotated[list[Accuracy], Field(min_length=1)]
+
+
+class TableRecord(Record):
+    """What a `.json` table holds: the space, how the table was made, and the accuracies of each architecture."""
+
+    space: str
+    sizes: dict[str, int]
+    operations: NotRequired[list[str]]
+    about: dict[str, Any]
+    rows: Annotated[dict[str, Annotated[dict[str, Runs], Field(min_length=1)]], Field(min_length=1)]
+
 
 Contents = tuple[tuple[Architecture, ...], Mapping[str, np.ndarray], Mapping[str, Any]]
 """What a table is made of: its architectures, its columns, and how they were made."""
@@ -29,27 +44,41 @@ def to_json(table: "Table") -> str:
     """The table as JSON, one architecture per line."""
     head = {**table.space.to_record(), "about": dict(table.about)}
     rows = (
-        json.dumps(str(a)) + ": " + json.dumps({name: values[i].tolist() for name, values in table.columns.items()})
+        json.dumps(str(a)) + ": " + to_text({name: values[i].tolist() for name, values in table.columns.items()})
         for i, a in enumerate(table.architectures)
     )
-    return json.dumps(head, indent=1, ensure_ascii=False)[:-2] + ',\n "rows": {\n' + ",\n".join(rows) + "\n}}\n"
+    return to_text(head, indent=1, ensure_ascii=False)[:-2] + ',\n "rows": {\n' + ",\n".join(rows) + "\n}}\n"
 
 
 def from_json(path: Path, space: Space | None = None) -> Contents:
     """Read what `to_json` made; ValueError that says what is wrong with the file, or that it is of another space."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, TableRecord, "it")
         own, rows = spaces.from_record(content), content["rows"]
-        names = list(next(iter(rows.values())))
-        columns = {name: np.array([row[name] for row in rows.values()], dtype=float) for name in names}  # (N, S)
-        contents = tuple(own.parse(text) for text in rows), columns, content["about"]
-    except (KeyError, TypeError, AttributeError, StopIteration, ValueError) as error:
-        raise ValueError(
-            f"{path.name} is no table that `Table.save` wrote ({type(error).__name__}: {error})."
-        ) from error
+        contents = each_once(own.parse(text) for text in rows), columns_of(rows), content["about"]
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no table that `Table.save` wrote: {error}") from error
     if space and not space.asks_like(own):
         raise ValueError(f"{path.name} is a table of {own}, not of {space}: leave the space out, or bring its table.")
     return contents
+
+
+def columns_of(rows: Mapping[str, Mapping[str, list[float]]]) -> dict[str, np.ndarray]:
+    """The columns (N, S) of some rows; ValueError unless all have the same ones, of one length."""
+    first = next(iter(rows.values()))
+    form = {name: len(values) for name, values in first.items()}
+    for text, row in rows.items():
+        if (other := {name: len(values) for name, values in row.items()}) != form:
+            raise ValueError(f"row {text!r} has the columns (and seeds) {other}, but the first row {form}.")
+    return {name: np.array([row[name] for row in rows.values()], dtype=float) for name in form}
+
+
+def each_once(architectures: Iterable[Architecture]) -> tuple[Architecture, ...]:
+    """The architectures; ValueError where one is there twice."""
+    found = tuple(architectures)
+    if twice := [architecture for architecture, times in Counter(found).items() if times > 1]:
+        raise ValueError(f"{twice[0]} stands there twice.")
+    return found
 
 
 # --- files: npz -------------------------------------------------------------------------------------------------------
@@ -84,11 +113,17 @@ def from_npz(path: Path, space: Space | None) -> Contents:
     if space is None:
         raise ValueError(f"{path.name} does not name its space: give it, as in Table.load(path, spaces.NASBench201()).")
     edges, accuracies = arrays["edges"], arrays["acc_x100"]
-    ops, names = ([str(name) for name in arrays[key]] for key in ("ops", "columns"))
-    check(edges, ops, accuracies, names, space)
+    ops, names = ([str(name) for name in np.atleast_1d(arrays[key])] for key in ("ops", "columns"))
+    try:
+        check(edges, ops, accuracies, names, space)
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no table of {space.name}: {error}") from error
     number = np.array([space.operations.index(op) for op in ops])
     columns = {name: column[:, None] / 10_000 for name, column in zip(names, accuracies.T, strict=True)}  # (N, 1)
-    return tuple(space.architecture(row) for row in number[edges]), columns, {"file": path.name}
+    try:
+        return each_once(space.architecture(row) for row in number[edges]), columns, {"file": path.name}
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no table of {space.name}: {error}") from error
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -108,6 +143,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 def check(edges: np.ndarray, ops: list[str], accuracies: np.ndarray, names: list[str], space: Space) -> None:
     """Raise ValueError that names what does not fit together in a compact table, or to the space."""
     check_one_cell(space)
+    for what, given in (("operations", ops), ("columns", names)):
+        if len(set(given)) < len(given):
+            raise ValueError(f"the {what} are {', '.join(given)}, but each can stand there only once.")
     if unknown := set(ops) - set(space.operations):
         raise ValueError(f"{space.name} has no operation {', '.join(sorted(unknown))}; is it the table of this space?")
     if edges.ndim != 2 or edges.shape[1] != len(space.decisions):

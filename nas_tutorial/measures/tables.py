@@ -45,6 +45,20 @@ class Table:
     columns: Mapping[str, np.ndarray]
     about: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        if not self.architectures or not self.columns:
+            raise ValueError("A table needs an architecture and a column, or more.")
+        for name, values in self.columns.items():
+            if values.ndim != 2 or len(values) != len(self.architectures) or not values.size:
+                raise ValueError(
+                    f"Column {name!r} has the shape {values.shape}; give ({len(self.architectures)}, seeds), a row for "
+                    "each architecture."
+                )
+            if not (fine := (values >= 0) & (values <= 1)).all():
+                raise ValueError(
+                    f"Column {name!r} holds {values[~fine][0]}, but accuracies are fractions from 0 to 1, not per cent."
+                )
+
     def __repr__(self) -> str:
         columns = ", ".join(f"{name} ({values.shape[1]})" for name, values in self.columns.items())
         return f"{len(self):,} architectures of {self.space.name}; columns (seeds): {columns}"

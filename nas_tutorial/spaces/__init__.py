@@ -3,13 +3,12 @@
 Each is a frozen dataclass whose fields are the sizes of its network; see `Space` for what all of them can do.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
-from nas_tutorial.settings import one_of
+from nas_tutorial.settings import Record, from_text, one_of, read_json, shown
 from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
 from nas_tutorial.spaces.base import Form, Space
 from nas_tutorial.spaces.darts import DARTS
@@ -18,12 +17,26 @@ from nas_tutorial.spaces.enas_micro import ENASMicro
 from nas_tutorial.spaces.nasbench201 import NASBench201
 from nas_tutorial.spaces.tiny import Tiny
 
+EXPECTED = 'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it'
+
+
+class ArchitectureRecord(Record):
+    """What `Architecture.to_json` writes; data: the record of the pictures that it was searched on."""
+
+    space: str
+    sizes: dict[str, int]
+    operations: NotRequired[list[str]]
+    architecture: str
+    data: NotRequired[dict[str, Any] | str]
+
+
 BY_NAME: dict[str, type[Space]] = {s.name: s for s in (Tiny, NASBench201, DARTS, ENASMacro, ENASMicro)}
 
 __all__ = [
     "BY_NAME",
     "DARTS",
     "Architecture",
+    "ArchitectureRecord",
     "Cell",
     "CellEdge",
     "Decision",
@@ -56,19 +69,19 @@ def get(name: str, profile: str = "small", **sizes: Any) -> Space:
 def from_record(record: Mapping[str, Any]) -> Space:
     """The space that `Space.to_record` described."""
     own = {"operations": record["operations"]} if "operations" in record else {}
-    return get(record["space"], **record["sizes"], **own)
+    return get(record["space"], **{**record["sizes"], **own})
 
 
 def from_json(text: str) -> Architecture:
-    """The architecture that `Architecture.to_json` wrote; ValueError where a key is missing or wrong."""
+    """The architecture that `Architecture.to_json` wrote; ValueError where a key is missing, unknown or wrong."""
     try:
-        record = json.loads(text)
-        return from_record(record).parse(record["architecture"])
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it; '
-            f"got {text[:60]!r} ({error})."
-        ) from error
+        return _architecture(from_text(text, ArchitectureRecord, "The text"))
+    except ValueError as error:
+        raise ValueError(f"{EXPECTED}; got {shown(text)}: {error}") from error
+
+
+def _architecture(record: ArchitectureRecord) -> Architecture:
+    return from_record(record).parse(record["architecture"])
 
 
 def load_architecture(given: str, space: Space | None = None) -> Architecture:
@@ -81,10 +94,11 @@ def load_architecture(given: str, space: Space | None = None) -> Architecture:
             raise ValueError(
                 f"There is no file {given!r}; give the architecture.json of a search, a name or a notation."
             )
+        record = read_json(given, ArchitectureRecord)
         try:
-            return from_json(Path(given).read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{given} is not a text in UTF-8; give the architecture.json of a search.") from error
+            return _architecture(record)
+        except ValueError as error:
+            raise ValueError(f"{given} holds no architecture: {error}") from error
     if space is None:
         raise ValueError("A name or a notation needs a space to be read in; give one of " + ", ".join(BY_NAME) + ".")
     return space.parse(given)

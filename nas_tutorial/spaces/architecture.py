@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple
 
 from nas_tutorial.networks.edges import ActiveOps
+from nas_tutorial.settings import shown, whole_number
 
 if TYPE_CHECKING:
     from nas_tutorial.spaces.base import Space
@@ -83,6 +85,18 @@ def reachable(starts: Iterable[str], arrows: Sequence[tuple[str, str]]) -> set[s
     return reached
 
 
+def _whole(choices: Sequence[int]) -> tuple[int, ...]:
+    """Answers as ints; ValueError where one is no whole number."""
+    try:
+        if isinstance(choices, str) or bool in map(type, choices):
+            raise TypeError
+        return tuple(index(choice) for choice in choices)
+    except TypeError:
+        raise ValueError(
+            f"The answers are {shown(choices)}; give one option index per decision, whole numbers from 0."
+        ) from None
+
+
 class Architecture:
     """One answer per decision of a space: immutable, hashable, printable.
 
@@ -94,7 +108,7 @@ class Architecture:
 
     def __init__(self, space: Space, choices: Sequence[int]):
         object.__setattr__(self, "space", space)
-        object.__setattr__(self, "choices", tuple(int(c) for c in choices))
+        object.__setattr__(self, "choices", _whole(choices))
         space.check(self.choices)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -165,7 +179,8 @@ class Architecture:
         return ""
 
     def mutated(self, decision: int, choice: int) -> Architecture:
-        """The neighbour that answers one decision (its index) differently."""
+        """The neighbour that answers one decision (its index) differently; ValueError where there is no such one."""
+        whole_number("The index of the decision", decision, 0, len(self.choices) - 1)
         return Architecture(self.space, (*self.choices[:decision], choice, *self.choices[decision + 1 :]))
 
     def to_json(self) -> str:

@@ -7,15 +7,24 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from nas_tutorial.networks.edges import ActiveOps, Candidates
 from nas_tutorial.networks.ops import Builder
-from nas_tutorial.settings import one_of, whole_number
+from nas_tutorial.settings import Diverged, check_fields, number, one_of, shown
 from nas_tutorial.spaces.architecture import NO_CONNECTION, Architecture, Cell, Decision
+
+MOST_CANDIDATES = 50_000  # a minute to build; the largest published supernet has 2,240
+
+Channels = Annotated[int, Field(ge=1, le=4096)]
+Cells = Annotated[int, Field(ge=1, le=200)]
+Nodes = Annotated[int, Field(ge=1, le=16)]
+Layers = Annotated[int, Field(ge=1, le=100)]
+Kernel = Annotated[int, Field(ge=1, le=15)]
 
 
 @dataclass(frozen=True)
@@ -51,9 +60,9 @@ class Space(ABC):
     def __post_init__(self) -> None:
         if isinstance(self.operations, str):
             raise ValueError(f"operations of {self.name} is one text; give names, such as ({self.operations!r},).")
-        object.__setattr__(self, "operations", tuple(self.operations))  # lists come from JSON
-        for size, value in self.sizes.items():
-            object.__setattr__(self, size, whole_number(f"{size} of {self.name}", value, least=1))
+        if isinstance(self.operations, list):  # from JSON
+            object.__setattr__(self, "operations", tuple(self.operations))
+        check_fields(self, f" of {self.name}")
         for op in self.operations:
             one_of(tuple(self.table), op, f"An operation of {self.name}")
         if not self.operations or len(set(self.operations)) < len(self.operations):
@@ -63,6 +72,12 @@ class Space(ABC):
         if not self.decisions:
             sizes = ", ".join(f"{size}={value}" for size, value in self.sizes.items())
             raise ValueError(f"{self.name} with {sizes} leaves nothing to choose; give two nodes or more.")
+        if (many := self.candidates) > MOST_CANDIDATES:
+            sizes = ", ".join(f"{size}={value}" for size, value in self.sizes.items())
+            raise ValueError(
+                f"{self.name} with {sizes} has {many:,} operations to choose from in its supernet; at most "
+                f"{MOST_CANDIDATES:,} are built: give fewer cells, nodes or layers."
+            )
 
     # --- the decisions ------------------------------------------------------------------------------------------------
     @property
@@ -80,8 +95,19 @@ class Space(ABC):
         """The numbers that set how large the network is, such as {"channels": 16, "cells": 8, "nodes": 4}."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "operations"}
 
+    @property
+    def candidates(self) -> int:
+        """How many operations the supernet holds at most: those of each cell, in every cell."""
+        of_a_cell = sum(rows * options for rows, options in self.alpha_shapes.values())
+        return of_a_cell * max(getattr(self, "cells", 1), 3 * getattr(self, "cells_per_stage", 1))
+
     def resized(self, **sizes: Any) -> Space:
-        """The same space with other sizes (or operations), for example `space.resized(channels=36)`."""
+        """The same space with other sizes (or operations), for example `space.resized(channels=36)`.
+
+        Raises ValueError for a size that it does not have, or that is out of bounds.
+        """
+        for size in sizes:
+            one_of([field.name for field in fields(self)], size, f"A size of {self.name}")
         return replace(self, **sizes)
 
     def to_record(self) -> dict[str, Any]:
@@ -116,7 +142,11 @@ class Space(ABC):
                 )
 
     def sample(self, generator: torch.Generator) -> Architecture:
-        """An architecture drawn uniformly from the space."""
+        """An architecture drawn uniformly from the space; ValueError without a generator."""
+        if not isinstance(generator, torch.Generator):
+            raise ValueError(
+                f"The generator is {shown(generator)}; give one, such as torch.Generator().manual_seed(0)."
+            )
         return Architecture(self, [int(torch.randint(len(d.options), (), generator=generator)) for d in self.decisions])
 
     def enumerate(self) -> Iterator[Architecture]:
@@ -148,7 +178,12 @@ class Space(ABC):
         """The answers that a line of text stands for; ValueError names the fault."""
 
     def parse(self, text: str) -> Architecture:
-        """The architecture that `str(architecture)` printed, or a published one by name (such as DARTS_V2)."""
+        """The architecture that `str(architecture)` printed, or a published one by name (such as DARTS_V2).
+
+        Raises ValueError that names the fault where it is none of this space.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise ValueError(f"The notation is {shown(text)}; give the text of an architecture of {self.name}.")
         return Architecture(self, self.read(self.published.get(text.strip(), text)))
 
     @property
@@ -208,6 +243,7 @@ class Space(ABC):
 
     def alphas(self, generator: torch.Generator, scale: float = 1e-3) -> dict[str, Tensor]:
         """Fresh architecture parameters, scale · N(0, 1), each (questions, options) and requiring gradient."""
+        scale = number("The scale of α (scale)", scale)
         return {
             name: (scale * torch.randn(shape, generator=generator)).requires_grad_()
             for name, shape in self.alpha_shapes.items()
@@ -234,14 +270,14 @@ class Space(ABC):
 
         No edge becomes "none", as in the rule of DARTS, so that the architecture is live  (DARTS, §2.4).
         with_none: whether edges may become "none", where the space has such architectures: the rule of NAS-Bench-201.
-        Raises ValueError where a probability is NaN.
+        Raises ValueError where their shapes are not those of α, and Diverged where one is NaN or infinite.
         """
+        if (given := {n: tuple(p.shape) for n, p in probabilities.items()}) != self.alpha_shapes:
+            raise ValueError(f"The probabilities have the shapes {given}, but {self.name} needs {self.alpha_shapes}.")
         for name, table in probabilities.items():
-            if table.isnan().any():
-                raise ValueError(
-                    f"Probabilities of {name!r} are NaN, so none is the largest: this search has diverged; "
-                    "run it again with lower learning rates."
-                )
+            if not table.isfinite().all():
+                which = "NaN" if table.isnan().any() else "inf"
+                raise Diverged(f"Probabilities of {name!r} are {which}, so none is the largest", "lower learning rates")
         return self.architecture(self.likeliest(probabilities, with_none))
 
     @abstractmethod

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
 from nas_tutorial.spaces.architecture import Architecture, Cell, CellEdge, Decision
-from nas_tutorial.spaces.base import Form, Space
+from nas_tutorial.spaces.base import Cells, Channels, Form, Nodes, Space
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
 
 KINDS = ("normal", "reduce")
@@ -27,9 +27,9 @@ class DARTS(Space):
     answer). Published search sizes: channels = 16, cells = 8; evaluation: channels = 36, cells = 20.
     """
 
-    channels: int = 16
-    cells: int = 8
-    nodes: int = 4
+    channels: Channels = 16
+    cells: Cells = 8
+    nodes: Nodes = 4
     operations: tuple[str, ...] = tuple(ops.DARTS)
 
     name: ClassVar[str] = "darts"

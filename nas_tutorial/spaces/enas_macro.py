@@ -11,7 +11,7 @@ from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, Edge, Skeleton, node_sum
 from nas_tutorial.settings import one_of
 from nas_tutorial.spaces.architecture import Cell, CellEdge, Decision
-from nas_tutorial.spaces.base import Form, Space
+from nas_tutorial.spaces.base import Channels, Form, Layers, Space
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class ENASMacro(Space):
     Published sizes: channels = 36, layers = 12 in search; channels = 96, layers = 24, dropout 0.5 from scratch.
     """
 
-    channels: int = 36
-    layers: int = 12
+    channels: Channels = 36
+    layers: Layers = 12
     operations: tuple[str, ...] = tuple(ops.ENAS_MACRO)
 
     name: ClassVar[str] = "enas_macro"

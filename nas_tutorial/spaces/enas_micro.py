@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton, node_sum
 from nas_tutorial.spaces.architecture import Cell, Decision
-from nas_tutorial.spaces.base import Form, Space
+from nas_tutorial.spaces.base import Cells, Channels, Form, Nodes, Space
 from nas_tutorial.spaces.darts import KINDS, pair_graph
 from nas_tutorial.spaces.enas_micro_final import FinalMicroNetwork
 from nas_tutorial.spaces.notation import Node, read_cell, split_pair, write_pair
@@ -30,9 +30,9 @@ class ENASMicro(Space):
     count once instead of once a node, and the first node has one state to read instead of two.
     """
 
-    channels: int = 20
-    cells: int = 6
-    nodes: int = 5
+    channels: Channels = 20
+    cells: Cells = 6
+    nodes: Nodes = 5
     operations: tuple[str, ...] = tuple(ops.ENAS_MICRO)
 
     name: ClassVar[str] = "enas_micro"

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nas_tutorial.networks import ops
 from nas_tutorial.networks.edges import ActiveOps, Candidates, DagCell, Edge, Skeleton
 from nas_tutorial.spaces.architecture import NO_CONNECTION, Cell, CellEdge, Decision
-from nas_tutorial.spaces.base import Form, Space
+from nas_tutorial.spaces.base import Cells, Channels, Form, Kernel, Nodes, Space
 from nas_tutorial.spaces.notation import read_cell, write_cell
 
 
@@ -157,10 +157,10 @@ class NASBench201(OneCellSpace):
     the cells (and in the pooling of the reductions), so that on small pictures the cell decides what can be learnt.
     """
 
-    channels: int = 16
-    cells_per_stage: int = 5
-    fixed_kernel: int = 3
-    nodes: int = 4
+    channels: Channels = 16
+    cells_per_stage: Cells = 5
+    fixed_kernel: Kernel = 3
+    nodes: Nodes = 4
     operations: tuple[str, ...] = tuple(ops.NASBENCH201)
 
     name: ClassVar[str] = "nasbench201"

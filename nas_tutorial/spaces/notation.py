@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from nas_tutorial.settings import one_of
+from nas_tutorial.settings import one_of, shown
 
 Node = list[tuple[str, int]]  # (operation, index of the source node) of each incoming edge
 
@@ -20,7 +20,7 @@ def read_cell(text: str, operations: Sequence[str], first: int, nodes: int) -> l
     """
     groups = [group.strip().strip("|") for group in text.strip().split("+")]
     if len(groups) != nodes:
-        raise ValueError(f"Expected {nodes} nodes separated by '+', got {len(groups)} in {text!r}.")
+        raise ValueError(f"Expected {nodes} nodes separated by '+', got {len(groups)} in {shown(text)}.")
     return [[_read_edge(edge, operations, first + i) for edge in group.split("|")] for i, group in enumerate(groups)]
 
 

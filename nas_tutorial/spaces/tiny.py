@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from nas_tutorial.networks import ops
+from nas_tutorial.spaces.base import Cells, Channels, Nodes
 from nas_tutorial.spaces.nasbench201 import OneCellSpace
 
 
@@ -14,9 +15,9 @@ class Tiny(OneCellSpace):
     The stem is a 1×1 convolution: only the cell can see neighbouring pixels.
     """
 
-    channels: int = 8
-    cells: int = 1
-    nodes: int = 3
+    channels: Channels = 8
+    cells: Cells = 1
+    nodes: Nodes = 3
     operations: tuple[str, ...] = tuple(ops.TINY)
 
     fixed_kernel: ClassVar[int] = 1

@@ -7,13 +7,15 @@ loss; the final architecture is derived from the learned α  (DARTS, algorithm 1
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.data import Data
+from nas_tutorial.settings import Diverged, NonNegative, Positive
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
 from nas_tutorial.strategies.results import Event
@@ -21,6 +23,7 @@ from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strat
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import Meter, batches, evaluate
+from nas_tutorial.training.recipes import Epochs, Pictures
 
 
 @dataclass(frozen=True)
@@ -33,22 +36,20 @@ class Config(SearchConfig):
     result may be "none", see `Space.derive`. Raises ValueError for another order, or for an α that never moves.
     """
 
-    epochs: int = 50
-    order: int = 1
-    batch_size: int = 64
-    learning_rate: float = 0.025
-    final_rate: float = 0.001
-    alpha_rate: float = 3e-4
-    alpha_decay: float = 1e-3
-    alpha_scale: float = 1e-3
-    alpha_start: int = 0
-    r: float = 0.01
+    epochs: Epochs = 50
+    order: Annotated[int, Field(ge=1, le=2)] = 1
+    batch_size: Pictures = 64
+    learning_rate: NonNegative = 0.025
+    final_rate: NonNegative = 0.001
+    alpha_rate: NonNegative = 3e-4
+    alpha_decay: NonNegative = 1e-3
+    alpha_scale: NonNegative = 1e-3
+    alpha_start: Annotated[int, Field(ge=0, lt=100_000)] = 0
+    r: Positive = 0.01
     derive_none: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.order not in (1, 2):
-            raise ValueError(f"The order is {self.order!r}; give 1 (weights as they are) or 2 (one step ahead).")
         if self.alpha_start >= self.epochs:
             raise ValueError(
                 f"alpha_start is {self.alpha_start} of {self.epochs} epochs, so α would stay at its random start: "
@@ -63,6 +64,7 @@ class DARTS(Strategy):
     """Descent on α and weights in turn. A variant replaces what α means (`probabilities`) or adds to `fresh_alphas`."""
 
     name: ClassVar[str] = "darts"
+    mixes: ClassVar[bool] = True
     kept = ("network", "alphas", "descent", "alpha_optimiser", "generator", "epochs_done")
 
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
@@ -100,8 +102,16 @@ class DARTS(Strategy):
             if self.epochs_done >= self.config.alpha_start:
                 self.step_alpha(train, validation)
             self.step_weights(train, meter)
+        self.check(meter)
         self.descent.after_epoch()
         return self.judged(meter)
+
+    def check(self, meter: Meter) -> None:
+        """Raise Diverged where a loss of this epoch, or now α, is NaN or infinite."""
+        advice = f"an alpha_rate below {self.config.alpha_rate:g}"
+        meter.check(self.config, f" or {advice}: α may be the cause")
+        if not all(alpha.isfinite().all() for alpha in self.alphas.values()):
+            raise Diverged(f"α is NaN or infinite after step {len(meter.losses)}", advice)
 
     def pairs_of_batches(self) -> Iterator[tuple[Batch, Batch]]:
         """A training batch and a validation batch each time, until the smaller split is over."""
@@ -132,7 +142,7 @@ class DARTS(Strategy):
         logits = self.problem.logits(images, alphas=detached(self.alphas))
         loss = cross_entropy(logits, labels)
         self.descent.step(loss)
-        meter.add(loss.detach(), logits, labels)
+        meter.add(loss, logits, labels)
 
     def judged(self, meter: Meter) -> Event:
         """The event of this epoch: how well the mixture does on validation pictures, and what it is rounded to."""

@@ -6,13 +6,14 @@ climbs on the reward of sampled architectures on validation batches, the weights
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
-from nas_tutorial.settings import one_of
+from nas_tutorial.settings import Diverged, NonNegative, Positive
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller as controllers
 from nas_tutorial.strategies.adam import ADAM_RULES
@@ -25,9 +26,9 @@ from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import EndlessBatches
 from nas_tutorial.training.norms import batch_statistics, evaluation_mode
+from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
 
 Reward = Callable[[Tensor, Tensor, Architecture], float]
-STATISTICS = ("batch", "moving")  # of batch norm, for rewards
 
 
 @dataclass(frozen=True)
@@ -43,33 +44,26 @@ class Config(SearchConfig):
     There the weights that a sampled architecture leaves out decay, too; here only those in use do.
     """
 
-    epochs: int = 310
-    batch_size: int = 128
-    learning_rate: float = 0.05
-    final_rate: float = 0.0005
+    epochs: Epochs = 310
+    batch_size: Pictures = 128
+    learning_rate: NonNegative = 0.05
+    final_rate: NonNegative = 0.0005
     nesterov: bool = True
-    restart: int | None = 10
-    weight_decay: float = 5e-4
-    updates: int = 50
-    samples: int = 20
-    reward_batch: int = 128
-    reward_statistics: str = "batch"
-    controller_rate: float = 1e-3
-    adam_rule: str = "tensorflow"
-    entropy_weight: float = 1e-4
-    skip_weight: float = 0.8
-    baseline_decay: float = 0.99
-    hidden: int = 64
-    temperature: float | None = None
-    tanh_constant: float | None = None
-    candidates: int = 100
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        one_of(tuple(ADAM_RULES), self.adam_rule, "The rule of the policy's Adam (adam_rule)")
-        one_of(STATISTICS, self.reward_statistics, "The statistics that rewards use (reward_statistics)")
-        if self.baseline_decay > 1:
-            raise ValueError(f"baseline_decay is {self.baseline_decay}; give a number from 0 to 1.")
+    restart: Epochs | None = 10
+    weight_decay: NonNegative = 5e-4
+    updates: Annotated[int, Field(ge=0, le=100_000)] = 50
+    samples: Architectures = 20
+    reward_batch: Pictures = 128
+    reward_statistics: Literal["batch", "moving"] = "batch"
+    controller_rate: NonNegative = 1e-3
+    adam_rule: Literal["tensorflow", "torch"] = "tensorflow"
+    entropy_weight: NonNegative = 1e-4
+    skip_weight: NonNegative = 0.8
+    baseline_decay: Annotated[float, Field(ge=0, le=1)] = 0.99
+    hidden: Annotated[int, Field(ge=1, le=4096)] = 64
+    temperature: Positive | None = None
+    tanh_constant: NonNegative | None = None
+    candidates: Architectures = 100
 
     def controller(self, space: Space, seed: int) -> Controller:
         """The policy for this space."""
@@ -253,6 +247,7 @@ class Reinforce(Resumable):
     def update(self, sample: Sample, rewards: Callable[[Sequence[Architecture]], list[float]]) -> dict[str, float]:
         """One step of the policy from a sample; returns what happened, as numbers."""
         earned = torch.tensor(rewards(self.policy.architectures(sample)), device=self.policy.device)  # (n,)
+        self.check(earned)
         returns = earned + self.config.entropy_weight * sample.entropy.detach()
         loss = reinforce_loss(sample, self.advantages(returns), self.config.skip_weight)
         self.optimiser.zero_grad()
@@ -263,6 +258,21 @@ class Reinforce(Resumable):
             "baseline": self.baseline,
             "entropy": float(sample.entropy.detach().mean()),
         }
+
+    def check(self, earned: Tensor) -> None:
+        """Raise Diverged where one of the rewards (n,), or the policy after the latest step, is NaN or infinite."""
+        if not earned.isfinite().all():
+            raise Diverged(
+                f"The reward of an architecture is {float(earned[~earned.isfinite()][0])}",
+                "a reward function that returns finite numbers",
+            )
+        if not all(weights.isfinite().all() for weights in self.policy.parameters()):
+            raise Diverged("A weight of the policy is NaN or infinite", self.advice)
+
+    @property
+    def advice(self) -> str:
+        """What to change where the policy has diverged."""
+        return f"a controller_rate below {self.config.controller_rate:g}"
 
     def advantages(self, returns: Tensor) -> Tensor:
         """R − b for each return in turn, the baseline moving along: (n,) → (n,)."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nas_tutorial.data import Data
+from nas_tutorial.settings import NonNegative
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import Event, sampled
 from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
@@ -18,6 +19,7 @@ from nas_tutorial.strategies.sharing import first_best, shared_accuracies, train
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import evaluate, fit
+from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,12 @@ class Config(SearchConfig):
     architectures tried. trial_epochs: training of each one tried. candidates: compared at shared weights at the end.
     """
 
-    epochs: int = 150
+    epochs: Epochs = 150
     shared: bool = False
-    trial_epochs: int = 25
-    batch_size: int = 96
-    learning_rate: float = 0.025
-    candidates: int = 1000
+    trial_epochs: Epochs = 25
+    batch_size: Pictures = 96
+    learning_rate: NonNegative = 0.025
+    candidates: Architectures = 1000
 
 
 PROFILES = {

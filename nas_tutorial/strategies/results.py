@@ -7,14 +7,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from torch import Tensor
 
 from nas_tutorial import spaces
 from nas_tutorial.data import records
 from nas_tutorial.files import write_whole
-from nas_tutorial.settings import versions
+from nas_tutorial.settings import Accuracy, Record, check_fields, made, read_json, to_text, versions
 from nas_tutorial.spaces import Architecture, Space
 
 FILES = ("result.json", "architecture.json", "weights.safetensors")
@@ -41,7 +42,7 @@ class Sampled:
     log_prob: float | None = None
     entropy: float | None = None
     reward: float | None = None
-    accuracy: float | None = None
+    accuracy: Accuracy | None = None
 
 
 def sampled(choices: Sequence[Sequence[int]], **facts: Sequence[float]) -> tuple[Sampled, ...]:
@@ -49,6 +50,21 @@ def sampled(choices: Sequence[Sequence[int]], **facts: Sequence[float]) -> tuple
     rows = [dict(zip(facts, row, strict=True)) for row in zip(*facts.values(), strict=True)]
     pairs = list(zip(choices, rows, strict=True))[:MOST_SAMPLES]
     return tuple(Sampled(tuple(map(int, each)), **row) for each, row in pairs)
+
+
+Number = Annotated[int, Field(ge=1)]
+
+
+class ResultRecord(Record):
+    """What result.json holds; `Event` has the bounds of what is in its history."""
+
+    strategy: str
+    config: dict[str, int | float | bool | str | None]
+    seed: Annotated[int, Field(ge=0, lt=2**63)]
+    data: dict[str, Any] | str
+    versions: dict[str, str]
+    architecture: dict[str, Any]
+    history: Annotated[list[dict[str, Any]], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -62,16 +78,23 @@ class Event:
     some of the architectures that were tried one by one in this epoch, if any.
     """
 
-    epoch: int
-    epochs: int
+    epoch: Number
+    epochs: Number
     loss: float
-    train_accuracy: float
-    validation_accuracy: float
+    train_accuracy: Accuracy
+    validation_accuracy: Accuracy
     architecture: Architecture
-    seconds: float = 0.0
+    seconds: Annotated[float, Field(ge=0)] = 0.0
     probabilities: Probabilities | None = None
     info: dict[str, float] = field(default_factory=dict)
     samples: tuple[Sampled, ...] = ()
+
+    def check(self) -> Event:
+        """The event itself; ValueError where one of its numbers is none, or out of bounds."""
+        check_fields(self, " of an epoch")
+        for sample in self.samples:
+            check_fields(sample, " of a sample")
+        return self
 
     def __str__(self) -> str:
         counts = sum("skip" in edge.operation for cell in self.architecture.cells.values() for edge in cell.edges)
@@ -85,9 +108,15 @@ class Event:
 
     @staticmethod
     def from_record(record: Mapping[str, Any], space: Space) -> Event:
-        """The event that `to_record` wrote."""
-        samples = [Sampled(**{**each, "choices": tuple(each["choices"])}) for each in record.get("samples", ())]
-        return Event(**{**record, "architecture": space.parse(record["architecture"]), "samples": tuple(samples)})
+        """The event that `to_record` wrote; ValueError for a record of anything else."""
+        known = {"architecture": space.parse(record["architecture"])} if "architecture" in record else {}
+        samples = tuple(_sample(each) for each in record.get("samples", ()))
+        return made(Event, {**record, **known, "samples": samples}, "The record of an epoch")
+
+
+def _sample(record: Any) -> Sampled:
+    choices = {"choices": tuple(record["choices"])} if isinstance(record, Mapping) and "choices" in record else {}
+    return made(Sampled, {**record, **choices} if choices else record, "The record of a sample")
 
 
 @dataclass(frozen=True)
@@ -123,7 +152,7 @@ class SearchResult:
         record = {name: getattr(self, name) for name in plain}
         record["architecture"] = json.loads(self.architecture.to_json())
         record["history"] = [event.to_record() for event in self.history]
-        return json.dumps(record, indent=1)
+        return to_text(record, indent=1)
 
     def save(self, folder: str | Path) -> Path:
         """Write result.json, architecture.json and weights.safetensors to a folder, made where missing; returns it."""
@@ -133,7 +162,7 @@ class SearchResult:
         weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
         write_whole(folder / "weights.safetensors", save(weights, {"result": _fingerprint(self.to_json())}))
         alone = {**json.loads(self.architecture.to_json()), "data": self.data}  # so that a copy knows its pictures
-        write_whole(folder / "architecture.json", json.dumps(alone))
+        write_whole(folder / "architecture.json", to_text(alone))
         write_whole(folder / "result.json", self.to_json())  # last: where it is, the others are, too
         return folder
 
@@ -143,11 +172,11 @@ class SearchResult:
         record, file = read_record(folder), Path(folder) / "result.json"
         try:
             architecture = spaces.from_json(json.dumps(record["architecture"]))
-            history = [Event.from_record(event, architecture.space) for event in record["history"]]
-            weights = _weights_of(json.dumps(record), file.with_name("weights.safetensors"))
-            return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
-        except (KeyError, TypeError) as error:
+            history = [Event.from_record(event, architecture.space).check() for event in record["history"]]
+        except ValueError as error:
             raise ValueError(_not_ours(file, error)) from error
+        weights = _weights_of(json.dumps(record), file.with_name("weights.safetensors"))
+        return SearchResult(**{**record, "architecture": architecture, "history": history, "weights": weights})
 
 
 def begun(folder: str | Path, more: tuple[str, ...] = ()) -> bool:
@@ -192,14 +221,13 @@ def read_record(folder: str | Path) -> dict[str, Any]:
             f"{folder} holds no result.json; give the folder that a search wrote, such as runs/my_search."
         )
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        return {**record, "architecture": record["architecture"], "data": record["data"]}
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
+        return read_json(file, ResultRecord, "It")
+    except ValueError as error:
         raise ValueError(_not_ours(file, error)) from error
 
 
 def _not_ours(file: Path, error: Exception) -> str:
-    return f"{file} is not what a search wrote ({error!r}); give the folder of a search."
+    return f"{file} is not what a search wrote: {str(error).removesuffix('.')}; give the folder of a search."
 
 
 def _fingerprint(result: str) -> str:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical
 
+from nas_tutorial.settings import Diverged
+
 
 class Sample(NamedTuple):
     """A batch of n sampled architectures and what the policy thinks of them."""
@@ -53,6 +55,10 @@ class Rollout:
     def _draw(self, probabilities: Tensor) -> Tensor:
         """(n, k, options) → (n, k); `Categorical.sample` takes no generator."""
         flat = probabilities.detach().flatten(0, 1).cpu()  # (n·k, options)
+        if not flat.isfinite().all():
+            raise Diverged(
+                "The probabilities of the policy are NaN", "a lower controller_rate: its weights are no numbers"
+            )
         drawn = torch.multinomial(flat, 1, generator=self.generator)
         return drawn.view(probabilities.shape[:2]).to(probabilities.device)
 

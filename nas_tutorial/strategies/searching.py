@@ -9,20 +9,22 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
 from nas_tutorial.files import writable_folder
-from nas_tutorial.settings import configured, one_of
+from nas_tutorial.settings import Diverged, configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES, recordings
 from nas_tutorial.strategies.results import Event, SearchResult, begun, kept_data
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
 from nas_tutorial.training.devices import best_device
 from nas_tutorial.training.inputs import check_subject, checked_seed
+from nas_tutorial.training.memory import check_fits
 from nas_tutorial.training.recipes import Recipe
 
 
@@ -39,7 +41,7 @@ class SearchConfig(Recipe):
     nesterov: bool = False
     per_step: bool = False
     warmup: float = 0.0
-    workers: int = 0
+    workers: Annotated[int, Field(ge=0, le=64)] = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,6 +65,7 @@ class Strategy(Resumable):
     """
 
     name: ClassVar[str]
+    mixes: ClassVar[bool] = False  # whether all operations run at once
 
     def __init__(self, space: Space, data: Data, config: SearchConfig, seed: int, device: torch.device):
         self.space, self.data, self.config, self.device = space, data, config, device
@@ -147,7 +150,10 @@ class Search(Run):
     def entry(self) -> dict[str, Any]:
         """One epoch of the strategy, with the time since the start."""
         start = time.perf_counter()
-        event = self.subject.epoch()
+        try:
+            event = self.subject.epoch()
+        except Diverged as fault:
+            raise self.told(fault, "this search", self.config["epochs"]) from fault
         before = self.log[-1]["seconds"] if self.log else 0.0
         return replace(event, seconds=before + time.perf_counter() - start).to_record()
 
@@ -159,7 +165,12 @@ class Search(Run):
 
     @property
     def result(self) -> SearchResult:
-        """The result; runs what is left of the search first."""
+        """The result; runs what is left of the search first. Where its latest epoch failed, that error is raised again.
+
+        To try that epoch once more, iterate; for the epochs before it see `so_far`.
+        """
+        if self.failure:
+            raise self.failure
         for _ in self:
             pass
         return self.so_far
@@ -209,6 +220,8 @@ def drive(
     known = {"strategy": name, "seed": seed}
     facts = {**known, "config": asdict(config), "data": data.record}
     identity = {**known, "code": name_of(strategy), **(identity or {}), **what_counts(config, space, data)}
+
+    check_fits(space, data, config, device, "mixture" if getattr(strategy, "mixes", False) else None)
 
     def make() -> Strategy:
         return strategy(space, data, config, seed, device)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from nas_tutorial.files import claim, writable_folder, write_whole
-from nas_tutorial.settings import versions
+from nas_tutorial.settings import Diverged, from_text, versions
 from nas_tutorial.training.randomness import RandomState, random_state, seeded, set_random_state
 
 
@@ -166,7 +166,7 @@ def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]
     from safetensors import safe_open
 
     with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["checkpoint"]), {name: file.get_tensor(name) for name in file.keys()}
+        return from_text(file.metadata()["checkpoint"]), {name: file.get_tensor(name) for name in file.keys()}
 
 
 def encode(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -216,6 +216,7 @@ class Run:
 
     def __init__(self, make: Callable[[], Any], seed: int, checkpoints: Checkpoints | None = None):
         self.checkpoints, self._make, self._seed = checkpoints, make, seed
+        self.failure: Exception | None = None  # what ended the latest epoch, if it was not over
         start = self._begin()
         self._state, self._whole = {"subject": self.subject.state_dict(), "random": start, "log": []}, True
         if checkpoints and (found := checkpoints.latest()):
@@ -236,11 +237,15 @@ class Run:
     def advance(self) -> None:
         """Run one epoch. If it is interrupted, the next call starts it again from its beginning."""
         self.rewind()
-        self._whole = False
-        with torch.random.fork_rng():
-            set_random_state(self._state["random"])
-            log = [*self.log, self.entry()]
-            state = {"subject": self.subject.state_dict(), "random": random_state(), "log": log}
+        self._whole, self.failure = False, None
+        try:
+            with torch.random.fork_rng():
+                set_random_state(self._state["random"])
+                log = [*self.log, self.entry()]
+                state = {"subject": self.subject.state_dict(), "random": random_state(), "log": log}
+        except Exception as error:
+            self.failure = error
+            raise
         if self.checkpoints:
             self.checkpoints.save(len(log), state)
         self._state, self._whole = state, True
@@ -258,3 +263,10 @@ class Run:
     def entry(self) -> Any:
         """One epoch, and what the log keeps of it: plain values."""
         return self.subject.epoch()
+
+    def told(self, fault: Diverged, who: str, epochs: int) -> Diverged:
+        """A divergence in the epoch that was under way, with where it was and what is kept."""
+        done = len(self.log)
+        place = f" in {self.checkpoints.folder}" if self.checkpoints else ""
+        kept = f"epoch{f's 1 to {done} are' if done > 1 else ' 1 is'} kept{place}" if done else "no epoch is kept"
+        return fault.within(f", epoch {done + 1} of {epochs}", who, kept)

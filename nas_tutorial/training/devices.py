@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from nas_tutorial.networks.fast import speed_up
+from nas_tutorial.settings import shown
 
 
 def best_device(device: str | torch.device | None = None) -> torch.device:
@@ -12,9 +13,16 @@ def best_device(device: str | torch.device | None = None) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         torch.empty(0, device=device)
-        return torch.device(device)
-    except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"The device is {device!r}, but this machine has {', '.join(devices())}.") from error
+        found = torch.device(device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(_no_device(device)) from error
+    if found.type == "meta":  # of torch: holds shapes, but no numbers
+        raise ValueError(_no_device(device))
+    return found
+
+
+def _no_device(given: object) -> str:
+    return f"The device is {shown(given)}, but this machine has {', '.join(devices())}: give one of these."
 
 
 def devices() -> list[str]:

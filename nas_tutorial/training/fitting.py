@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from torch.nn.functional import cross_entropy
 
 from nas_tutorial.data import Data, Split, augment, loader, normalise
 from nas_tutorial.networks.edges import set_drop_path
+from nas_tutorial.settings import Diverged
 from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.recipes import Recipe
@@ -30,26 +32,41 @@ class Epoch:
 
 
 class Meter:
-    """Mean loss and accuracy over the pictures seen."""
+    """Mean loss and accuracy over the pictures seen; a GPU is not waited for before they are asked for."""
 
     def __init__(self) -> None:
-        self.pictures, self.loss_sum, self.correct = 0, 0.0, 0
+        self.pictures: list[int] = []  # of each step
+        self.losses: list[Tensor] = []  # () each
+        self.correct: list[Tensor] = []  # () each
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Count a batch: mean loss (), logits (B, classes), labels (B,)."""
-        self.pictures += len(labels)
-        self.loss_sum += float(loss) * len(labels)
-        self.correct += int((logits.argmax(-1) == labels).sum())
+        """Count the batch of a step: mean loss (), logits (B, classes), labels (B,)."""
+        self.pictures.append(len(labels))
+        self.losses.append(loss.detach())
+        self.correct.append((logits.argmax(-1) == labels).sum())
 
     @property
     def loss(self) -> float:
         """Mean loss per picture."""
-        return self.loss_sum / max(self.pictures, 1)
+        weighted = (loss * n for loss, n in zip(_numbers(self.losses), self.pictures, strict=True))
+        return sum(weighted, 0.0) / max(sum(self.pictures), 1)
 
     @property
     def accuracy(self) -> float:
         """Fraction of pictures classified right."""
-        return self.correct / max(self.pictures, 1)
+        return sum(_numbers(self.correct)) / max(sum(self.pictures), 1)
+
+    def check(self, recipe: Recipe, more: str = "") -> None:
+        """Raise Diverged that names the first step whose loss is NaN or infinite; more: advice besides a lower rate."""
+        for step, loss in enumerate(_numbers(self.losses), start=1):
+            if not math.isfinite(loss):
+                advice = f"a learning_rate below {recipe.learning_rate:g}{more}"
+                raise Diverged(f"The training loss is {loss} in step {step} of {len(self.losses)}", advice)
+
+
+def _numbers(figures: list[Tensor]) -> list[float]:
+    """Figures () from the device, all at once."""
+    return torch.stack(figures).tolist() if figures else []
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------
@@ -142,7 +159,8 @@ def train_epoch(
 ) -> Meter:
     """One step per batch of a split; generator: draws the order and the augmentation of the pictures.
 
-    loss_on: (images, labels) → the loss to go down and the logits (B, classes).
+    loss_on: (images, labels) → the loss to go down and the logits (B, classes). Raises Diverged, at the end, where the
+    loss of a step was NaN or infinite.
     """
     device, meter, recipe = next(network.parameters()).device, Meter(), descent.recipe
     network.train()
@@ -150,7 +168,8 @@ def train_epoch(
     for images, labels in batches(split, data, recipe.batch_size, generator=generator, **settings):
         loss, logits = loss_on(images, labels)
         descent.step(loss)
-        meter.add(loss.detach(), logits, labels)
+        meter.add(loss, logits, labels)
+    meter.check(recipe)
     descent.after_epoch()
     return meter
 

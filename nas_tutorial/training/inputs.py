@@ -34,10 +34,7 @@ def check_subject(space: Any, data: Any) -> None:
 
 def checked_seed(given: Any, what: str = "seed") -> int:
     """A seed as an int; ValueError where it is no whole number from 0 to 2⁶³ − 1."""
-    seed = whole_number(what, given, least=0)
-    if seed >= SEEDS:
-        raise ValueError(f"{what} is {seed}; give a whole number below 2**63.")
-    return seed
+    return whole_number(what, given, least=0, most=SEEDS - 1)
 
 
 def checked_seeds(given: Any) -> tuple[int, ...]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, CosineAnnealingWarmRestarts, LambdaLR, LRScheduler
 
-from nas_tutorial.settings import number, whole_number
+from nas_tutorial.settings import NonNegative, Positive, Share, check_fields
 
-FROM_ZERO = ("cutout", "workers", "updates", "alpha_start")  # other whole numbers count from 1
-BELOW_ONE = ("momentum", "warmup", "drop_path")
-ABOVE_ZERO = ("clip", "r", "temperature")
+Epochs = Annotated[int, Field(ge=1, le=100_000)]
+Pictures = Annotated[int, Field(ge=1, le=100_000)]
+Architectures = Annotated[int, Field(ge=1, le=100_000)]
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,23 @@ class Recipe:
     Nesterov's step without momentum.
     """
 
-    epochs: int = 5
-    batch_size: int = 64
-    learning_rate: float = 0.1
-    final_rate: float = 0.0
-    momentum: float = 0.9
+    epochs: Epochs = 5
+    batch_size: Pictures = 64
+    learning_rate: NonNegative = 0.1
+    final_rate: NonNegative = 0.0
+    momentum: Share = 0.9
     nesterov: bool = True
     per_step: bool = True
-    warmup: float = 0.2
-    weight_decay: float = 3e-4
-    clip: float = 5.0
-    restart: int | None = None
-    cutout: int = 0
-    drop_path: float = 0.0
-    auxiliary: float = 0.0
+    warmup: Share = 0.2
+    weight_decay: NonNegative = 3e-4
+    clip: Positive = 5.0
+    restart: Epochs | None = None
+    cutout: Annotated[int, Field(ge=0, le=1024)] = 0
+    drop_path: Share = 0.0
+    auxiliary: NonNegative = 0.0
 
     def __post_init__(self) -> None:
-        kinds = get_type_hints(type(self))
-        for name in (field.name for field in fields(self)):
-            object.__setattr__(self, name, checked(name, getattr(self, name), get_args(kinds[name]) or (kinds[name],)))
+        check_fields(self)
         if self.warmup and not self.per_step:
             raise ValueError(f"warmup is {self.warmup}, but the rate changes by epoch: set warmup=0 or per_step=True.")
         if self.restart and self.per_step:
@@ -86,19 +84,6 @@ class Recipe:
             return (step + 1) / rise
         floor = self.final_rate / self.learning_rate if self.learning_rate else 0.0
         return floor + (1 - floor) * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1))) / 2
-
-
-def checked(name: str, value: Any, kinds: tuple[type, ...]) -> Any:
-    """The value of a setting of one of these types; ValueError where it is of none of them, or out of bounds."""
-    if value is None and NoneType in kinds:
-        return None
-    if int in kinds:
-        return whole_number(name, value, least=0 if name in FROM_ZERO else 1)
-    if float in kinds:
-        return number(name, value, below=1 if name in BELOW_ONE else math.inf, zero=name not in ABOVE_ZERO)
-    if bool in kinds and not isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; give True or False.")
-    return value
 
 
 RECIPES: dict[str, Recipe] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -13,12 +12,13 @@ import torch
 from torch import nn
 
 from nas_tutorial.data import Data, Split, check_test_pictures
-from nas_tutorial.settings import configured, versions
+from nas_tutorial.settings import Diverged, configured, versions
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training.checkpoints import Checkpoints, Run
-from nas_tutorial.training.devices import to_device
+from nas_tutorial.training.devices import best_device, to_device
 from nas_tutorial.training.fitting import Epoch, Training, evaluate
 from nas_tutorial.training.inputs import check_kind, checked_seed, checked_seeds
+from nas_tutorial.training.memory import check_fits
 from nas_tutorial.training.recipes import RECIPES, Recipe
 
 Report = Callable[[Epoch], None]
@@ -67,12 +67,13 @@ def train_from_scratch(
     """A new network of this architecture, trained on a split; the seed fixes weights, order and augmentation.
 
     report: called after each epoch. resume: a folder in which each epoch's state is kept, and from which the training
-    goes on where one is kept already. Raises ValueError for a state of another training, and where the loss is NaN or
-    infinite.
+    goes on where one is kept already. Raises ValueError for a state of another training, and Diverged where the loss is
+    NaN or infinite.
     """
     for kind, given in ((Architecture, architecture), (Split, split), (Data, data), (Recipe, recipe)):
         check_kind(kind, given)
-    seed = checked_seed(seed)
+    seed, device = checked_seed(seed), best_device(device)
+    check_fits(architecture.space, data, recipe, device, architecture)
 
     def make() -> Training:
         network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
@@ -96,14 +97,11 @@ class TrainingRun(Run):
     """A training that can be interrupted."""
 
     def entry(self) -> dict[str, Any]:
-        """One epoch, as plain values; ValueError where its loss is NaN or infinite."""
-        epoch = self.subject.epoch()
-        if not math.isfinite(epoch.loss):
-            raise ValueError(
-                f"The training loss is {epoch.loss} in epoch {epoch.epoch} of {epoch.epochs}: this training has "
-                f"diverged; run it again with a learning_rate below {self.subject.recipe.learning_rate:g}."
-            )
-        return asdict(epoch)
+        """One epoch, as plain values; Diverged where its loss is NaN or infinite."""
+        try:
+            return asdict(self.subject.epoch())
+        except Diverged as fault:
+            raise self.told(fault, "this training", self.subject.recipe.epochs) from fault
 
 
 def epochs_kept(folder: str | Path, seed: int) -> int:

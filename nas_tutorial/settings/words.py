@@ -1,0 +1,34 @@
+"""What every room needs: checks of a name or a number, and the versions that a result depends on."""
+
+import platform
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+import nas_tutorial
+from nas_tutorial.settings.bounds import checked, shown
+
+
+def one_of(options: Sequence[str], given: str, what: str) -> int:
+    """The index of `given` among `options`; ValueError says what was expected."""
+    if not isinstance(given, str) or given not in options:
+        raise ValueError(f"{what} is {shown(given)}; expected one of {', '.join(options)}.")
+    return list(options).index(given)
+
+
+def whole_number(what: str, given: Any, least: int | None = None, most: int | None = None) -> int:
+    """`given` as an int; ValueError where it is none, or out of bounds."""
+    return checked(what, given, Annotated[int, Field(ge=least, le=most)])
+
+
+def number(what: str, given: Any, below: float | None = None, zero: bool = True) -> float:
+    """`given` as a float; ValueError where it is no number of at least 0 (zero=False: above it) and below a bound."""
+    return checked(what, given, Annotated[float, Field(**{"ge" if zero else "gt": 0}, lt=below)])
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    import torch
+
+    return {"nas_tutorial": nas_tutorial.__version__, "torch": torch.__version__, "python": platform.python_version()}

@@ -1,0 +1,57 @@
+"""docs/reliability.md: how bad inputs are answered, from the cases in `tests/reliability`, each of which is run.
+
+To bring the page up to date: `python -m tools.reliability`.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.reliability import CLEAR, areas, forget_folder, judge
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reliability.md"
+HEAD = """# When something is wrong
+
+This page is written by `python -m tools.reliability`, which tries every bad input in `tests/reliability`; do not edit
+it. `make test` tries them all again.
+
+An answer is **clear** if it is one line that names what was given, what is expected and what to do, without a
+traceback; on the command line the exit status is then 2, and 3 where a search or a training has diverged. **Lost**
+counts the tries after which a file of an earlier run was gone, changed, or something was left behind.
+
+| area | what is tried | tries | clear | lost |
+| --- | --- | --: | --: | --: |
+"""
+
+Counts = Mapping[str, tuple[int, int, int]]
+"""Tries, clear answers and harmed files of each area."""
+
+
+def measured() -> dict[str, tuple[int, int, int]]:
+    """Run every case; what is not clear is printed."""
+    found = {}
+    for name, area in areas().items():
+        verdicts = [(case, judge(case)) for case in area.CASES]
+        for case, verdict in verdicts:
+            if verdict.kind != CLEAR or verdict.harmed:
+                print(f"{name}: {case.given}\n  {verdict.kind}: {verdict.answer} {verdict.harmed}", file=sys.stderr)
+        clear = sum(verdict.kind == CLEAR for _, verdict in verdicts)
+        found[name] = (len(verdicts), clear, sum(bool(verdict.harmed) for _, verdict in verdicts))
+    return found
+
+
+def page(counts: Counts) -> str:
+    """The page with these counts."""
+    rows = [
+        f"| {name.replace('_', ' ')} | {areas()[name].__doc__.splitlines()[0]} | {' | '.join(map(str, row))} |"
+        for name, row in counts.items()
+    ]
+    total = [sum(column) for column in zip(*counts.values(), strict=True)]
+    rows.append(f"| **all** | | {' | '.join(f'**{count}**' for count in total)} |")
+    return HEAD + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(measured()), encoding="utf-8")
+    forget_folder()
