@@ -201,6 +201,8 @@ def test_written_functions_are_not_taken_for_stubs(written):
         (lambda a, b: a - b, "✗ add: for 2 and 3 it gives -1, but 5 is right"),
         (lambda a, b: print(a, end=""), "it returns nothing"),
         (lambda a, b: a + c, "it stops with NameError"),  # noqa: F821
+        (lambda a, b: [a + b], "it returns [5], which is of the type list"),
+        (lambda a: a, "it stops with TypeError"),
     ],
 )
 def test_check_names_the_mistake(attempt, function, message, capsys):

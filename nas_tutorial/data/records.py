@@ -2,23 +2,54 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
 
 from nas_tutorial.data.loading import BUILT_IN, load, sha256
 from nas_tutorial.data.pictures import Data
+from nas_tutorial.settings import Record, fitting
 
 PLACES = ("source", "test_data")  # what of an origin may be a file
-SPLITS = ("train", "validation", "test")
-ORIGIN = {
-    "source": str,
-    "test_data": str | None,
-    "seed": int,
-    "per_class": int | None,
-    "validation": int | float,
-    "test_per_class": int | None,
-    "side": int,
-    "sha256": dict,
-}
+
+
+class OriginRecord(Record):
+    """What pictures were loaded from: the arguments of `load`, and the sha256 sum of each file."""
+
+    source: str
+    test_data: NotRequired[str | None]
+    seed: NotRequired[int]
+    per_class: NotRequired[int | None]
+    validation: NotRequired[float]
+    test_per_class: NotRequired[int | None]
+    side: NotRequired[int]
+    sha256: NotRequired[dict[str, str]]
+
+
+class SplitRecord(Record):
+    """How many pictures a split has, and a sum of them."""
+
+    size: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(min_length=1)]
+
+
+class SplitRecords(Record):
+    """Those of all splits."""
+
+    train: SplitRecord
+    validation: SplitRecord
+    test: SplitRecord
+
+
+class PicturesRecord(Record):
+    """What `Data.record` tells; origin: None for data made by hand."""
+
+    name: str
+    origin: OriginRecord | None
+    class_names: list[str]
+    flip: bool
+    crop: Annotated[int, Field(ge=0)]
+    splits: SplitRecords
 
 
 def from_record(
@@ -47,18 +78,12 @@ def check_record(record: Any) -> None:
     if isinstance(record, str):
         return
     try:
-        origin, splits = record["origin"] or {}, record["splits"]
-        whole = all(isinstance(splits[name]["size"] + 0, int) and splits[name]["sha256"] + "" for name in SPLITS)
-        whole = whole and splits.keys() == set(SPLITS) and {"name", "class_names", "flip", "crop"} <= record.keys()
-        whole = whole and all(isinstance(value, ORIGIN[name]) for name, value in origin.items())
-        whole = whole and (not origin or "source" in origin)
-    except (KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
+        fitting(PicturesRecord, record, "it")
+    except ValueError as error:
         raise ValueError(
             "The record of the pictures is damaged, so nobody can tell which ones were searched on: bring back the "
-            "result.json that the search wrote, or search again."
-        )
+            f"result.json that the search wrote, or search again ({str(error).removesuffix('.')})."
+        ) from error
 
 
 def moved(record: Any, places: Mapping[str, Any]) -> dict[str, str]:

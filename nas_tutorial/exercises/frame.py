@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nas_tutorial.exercises.answers import Watched
 from nas_tutorial.pictures import code
 
 Test = Callable[[Callable[..., Any]], None]
@@ -93,12 +94,13 @@ class Exercise:
         passed: list[str] = []
         with same_random_numbers():
             for name, test in self.steps.items():
+                watched = Watched(function)
                 try:
-                    test(function)
+                    test(watched)
                 except Mistake as mistake:
                     return passed, str(mistake)
                 except (Exception, SystemExit) as error:  # whatever a student's function may raise
-                    return passed, f"it stops with {type(error).__name__}: {error}"
+                    return passed, watched.fault(error, self.reference)
                 passed.append(name)
         return passed, None
 

@@ -25,6 +25,7 @@ from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import EndlessBatches
+from nas_tutorial.training.inputs import check_subject
 from nas_tutorial.training.norms import batch_statistics, evaluation_mode
 from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
 
@@ -172,6 +173,7 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
     reward: `(logits, labels, architecture) -> float`, the larger the better. settings: epochs, seed, profile ("small"
     or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
+    check_subject(space, data)
     profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
     name = name_of(reward)
     if settings.get("resume") and ("<" in name or not hasattr(reward, "__qualname__")):

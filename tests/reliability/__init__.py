@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import pkgutil
+import re
 import shlex
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from types import ModuleType
 from typing import Any
 
 CLEAR, UNCLEAR, SILENT, TRACEBACK = "clear", "unclear", "silent", "traceback"
+BESIDE = r"nas-tutorial: note: |\d%\|"  # a note, or a bar of progress
 LONGEST = 700  # characters of an answer
 
 
@@ -115,7 +117,7 @@ def answered(case: Case) -> tuple[str, str]:
         return TRACEBACK, f"{type(error).__name__}: {error}"
     if not (isinstance(result, tuple) and len(result) == 2 and result[0] == case.status):
         return SILENT, repr(result)
-    lines = [line for line in result[1].splitlines() if "nas-tutorial: note: " not in line]
+    lines = [line for line in re.split(r"[\r\n]+", result[1]) if line.strip() and not re.search(BESIDE, line)]
     usage = bool(lines) and lines[0].startswith("usage: ")
     text = lines[-1].partition("error: ")[2] if lines and (usage or len(lines) == 1) else result[1]
     if "Traceback" in text or "(unexpected; " in text:
