@@ -195,7 +195,7 @@ FAULTS = [
     (TINY, "|skip~x|+|skip~0|skip~1|", "'skip~x' is not an edge"),
     (TINY, "|skip~-1|+|skip~0|skip~1|", "'skip~-1' is not an edge"),
     (TINY, "|skip~²|+|skip~0|skip~1|", "is not an edge"),
-    (TINY, "", "got 1 in ''"),
+    (TINY, "", "The notation is ''; give the text of an architecture of tiny"),
     (BENCH, "|none~0|+|none~0|none~1|", "Expected 3 nodes"),
     (BENCH, "|skip~0|+|none~0|none~1|+|none~0|none~1|none~2|", "'skip'; expected one of none, skip_connect"),
     (DARTS, f"normal: {DARTS_CELL}", "Expected 'normal: .* reduce: .*', got"),

@@ -13,9 +13,12 @@ OK, FAULT, STOPPED = 0, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 2 after an error (one line on stderr), 3 where a computation has diverged, 130 after Ctrl-C."""
+    """Run one command; returns the exit code.
+
+    0, 2 after an error (one line on stderr), 3 where a search or a training has diverged, 130 after Ctrl-C.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that knows ASCII only gets "\\u03b1" for α, and no traceback
+        if hasattr(stream, "reconfigure"):  # a terminal that knows ASCII only gets "\u03b1" for α, and no traceback
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args(argv)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads it when it is loaded, which the commands do
