@@ -189,9 +189,7 @@ def add_data(command: ArgumentParser) -> None:
     own = "a FILE.npz, a folder of pictures by class, a FILE.parquet or FILE.arrow"
     command.add_argument("--data", help=f"digits, strokes, cifar10, or {own} (digits; of a search: its own)")
     command.add_argument("--test-data", help="another such file or folder with the test pictures")
-    command.add_argument(
-        "--side", type=side, help="cut and resize the pictures of a folder or table to so many pixels"
-    )
+    command.add_argument("--side", type=side, help="cut and resize the pictures of a folder or table to so many pixels")
     command.add_argument("--per-class", type=count, help="use only so many pictures of each class (all)")
     command.add_argument("--root", help="folder of the CIFAR-10 archive (~/.cache/nas_tutorial)")
     command.add_argument("--data-seed", type=seed, help="decides who goes into which split (0)")
