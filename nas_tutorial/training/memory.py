@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +31,11 @@ def check_fits(space: Space, data: Data, recipe: Recipe, device: torch.device, a
     batch, there = min(recipe.batch_size, len(data.train)), memory_of(device)
     if not there or at_most(space, data.side, batch) < there:
         return
-    weights, outputs = numbers(space, data.classes, data.channels, data.side, architecture)
-    needed = BYTES * (COPIES * weights + batch * outputs)
+    network = shapes(space, data.classes, data.channels, architecture)
+    weights = sum(parameter.numel() for parameter in network.parameters())
+    needed = BYTES * COPIES * weights
+    if needed <= there and architecture is not None:  # else the path that runs is not known
+        needed += BYTES * batch * outputs(network, space, data, architecture)
     if needed > there:
         sizes = ", ".join(f"{name}={size}" for name, size in space.sizes.items())
         raise ValueError(
@@ -51,33 +53,27 @@ def at_most(space: Space, side: int, batch: int) -> float:
     return BYTES * (COPIES * weights + batch * outputs)
 
 
-@lru_cache(maxsize=256)
-def numbers(space: Space, classes: int, channels: int, side: int, architecture: Any) -> tuple[int, int]:
-    """(weights, numbers that operations give for one picture) of a network; see `check_fits` for `architecture`."""
-    with torch.device("meta"):  # shapes without numbers
-        own = isinstance(architecture, Architecture)
-        network = space.network(architecture, classes, channels) if own else space.supernet(classes, channels)
-        pictures = torch.empty(1, channels, side, side)
-    weights = sum(parameter.numel() for parameter in network.parameters())
-    if architecture is None:
-        return weights, 0  # which path runs is not known
-    return weights, _outputs(network, pictures, () if own else (space.assign(_uniform(space.alpha_shapes)),))
-
-
-def _uniform(shapes: Mapping[str, tuple[int, int]]) -> dict[str, torch.Tensor]:
-    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+@lru_cache(maxsize=8)
+def shapes(space: Space, classes: int, channels: int, architecture: Any) -> nn.Module:
+    """A network without its numbers, which takes no memory; see `check_fits` for `architecture`."""
+    with torch.device("meta"):
+        if isinstance(architecture, Architecture):
+            return space.network(architecture, classes, channels)
+        return space.supernet(classes, channels)
 
 
 @torch.no_grad()
-def _outputs(network: nn.Module, pictures: torch.Tensor, choice: tuple) -> int:
-    """How many numbers the layers of a network give for these pictures."""
+def outputs(network: nn.Module, space: Space, data: Data, architecture: Any) -> int:
+    """How many numbers the layers of such a network give for one picture."""
     given = [0]
 
     def count(module: nn.Module, inputs: tuple, output: Any) -> None:
         given[0] += output.numel() if isinstance(output, torch.Tensor) and output is not inputs[0] else 0
 
+    tables = {name: torch.empty(shape, device="meta") for name, shape in space.alpha_shapes.items()}
+    choice = () if isinstance(architecture, Architecture) else (space.assign(tables),)
     hooks = [module.register_forward_hook(count) for module in network.modules() if not any(module.children())]
-    network.eval()(pictures, *choice)
+    network.eval()(torch.empty(1, data.channels, data.side, data.side, device="meta"), *choice)
     for hook in hooks:
         hook.remove()
     return given[0]

@@ -34,10 +34,8 @@ CASES = [
     typed("search --space tiny --strategy darts --data strokes --cells 1000000", "cells of tiny", "from 1 to"),
     typed("search --space enas_macro --strategy enas --data strokes --layers 500", "layers of enas_macro", "from 1 to"),
     typed("describe --space darts --cells 200 --nodes 16", "operations to choose from", "fewer"),
-    typed(
-        "search --space darts --strategy darts --data strokes --channels 4096 --cells 20", "GB", "channels", "memory"
-    ),
-    typed("search --space nasbench201 --strategy darts --data digits --channels 2048 --cells 20", "GB", "memory"),
+    typed("search --space darts --strategy darts --data strokes --channels 4096 --cells 4", "GB", "channels", "memory"),
+    typed("search --space nasbench201 --strategy darts --data strokes --channels 4096 --cells 4", "GB", "memory"),
     typed("describe --space tiny --nodes 1", "two nodes or more"),
     called(("size of tiny is 'layers'", "channels"), spaces.get, "tiny", layers=3),
     called(("'chanels'", "channels"), spaces.Tiny().resized, chanels=3),
