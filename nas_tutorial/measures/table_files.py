@@ -113,7 +113,9 @@ def from_npz(path: Path, space: Space | None) -> Contents:
     if space is None:
         raise ValueError(f"{path.name} does not name its space: give it, as in Table.load(path, spaces.NASBench201()).")
     edges, accuracies = arrays["edges"], arrays["acc_x100"]
-    ops, names = ([str(name) for name in np.atleast_1d(arrays[key])] for key in ("ops", "columns"))
+    if flat := [key for key in ("ops", "columns") if arrays[key].ndim != 1]:
+        raise ValueError(f"{path.name} is no table of {space.name}: {flat[0]!r} is no row of names.")
+    ops, names = ([str(name) for name in arrays[key]] for key in ("ops", "columns"))
     try:
         check(edges, ops, accuracies, names, space)
     except ValueError as error:
@@ -132,7 +134,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         file = np.load(path)
         arrays = None if isinstance(file, np.ndarray) else dict(file)
     except FileNotFoundError:
-        raise
+        raise FileNotFoundError(f"There is no file {str(path)!r}; give the path of a table.") from None
     except UNREADABLE as error:
         raise ValueError(f"{path.name} is no .npz archive; bring one that holds arrays by name.") from error
     if arrays is None:
@@ -147,7 +149,7 @@ def check(edges: np.ndarray, ops: list[str], accuracies: np.ndarray, names: list
         if len(set(given)) < len(given):
             raise ValueError(f"the {what} are {', '.join(given)}, but each can stand there only once.")
     if unknown := set(ops) - set(space.operations):
-        raise ValueError(f"{space.name} has no operation {', '.join(sorted(unknown))}; is it the table of this space?")
+        raise ValueError(f"{space.name} has no operation {', '.join(sorted(unknown))}; give the space of this table.")
     if edges.ndim != 2 or edges.shape[1] != len(space.decisions):
         raise ValueError(
             f"{space.name} has {len(space.decisions)} edges, but the array `edges` has shape {edges.shape}."

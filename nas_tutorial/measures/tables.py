@@ -104,6 +104,8 @@ class Table:
         space: whose architectures these are; a `.json` file knows it, a `.npz` file does not.
         Raises FileNotFoundError, or ValueError that says what is wrong with the file.
         """
+        if space is not None:
+            check_kind(Space, space)
         _, read = table_files.file_format(path)
         return cls(*read(Path(path), space))
 

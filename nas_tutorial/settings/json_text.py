@@ -27,6 +27,8 @@ def read_json(path: str | Path, kind: Any = None, what: str | None = None) -> An
     Raises OSError where it cannot be read, and ValueError that says what is wrong with it.
     """
     path, what = Path(path), what or str(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file {str(path)!r}; give the path of one.")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise ValueError(f"{what} has {size:,} bytes; files of at most {MOST_BYTES:,} are read.")
     try:

@@ -62,23 +62,38 @@ def typed(words: str, *says: str, **more: Any) -> Case:
 def called(says: tuple[str, ...] | str, function: Callable[..., Any], *args: Any, **named: Any) -> Case:
     """A call of a function with a bad argument."""
     shown = ", ".join([*(short(a) for a in args), *(f"{name}={short(value)}" for name, value in named.items())])
-    name = getattr(function, "__qualname__", type(function).__name__)
-    return Case(f"{name}({shown})", partial(function, *args, **named), (says,) if isinstance(says, str) else says)
+    return Case(
+        f"{name_of(function)}({shown})", partial(function, *args, **named), (says,) if isinstance(says, str) else says
+    )
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """A function with its module or the class of its object: darts.search, Tiny.parse."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(function, type) or owner is None or isinstance(owner, type):
+        return f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+    return f"{type(owner).__name__}.{function.__name__}"
 
 
 def with_file(name: str, content: str | bytes, then: Case) -> Case:
     """A bad file (name, content), and what is done with it."""
     written = partial(Path(name).write_bytes, content.encode() if isinstance(content, str) else content)
-    return Case(f"{then.given} where {name} holds {short(content)}", then.attempt, then.says, written, then.status)
+    return Case(
+        f"{then.given} where {name} holds {short(content)} ({len(content)})",
+        then.attempt,
+        then.says,
+        written,
+        then.status,
+    )
 
 
 def short(value: Any) -> str:
-    """A value as written, on one line of at most 50 characters."""
+    """A value as written, on one line of at most 140 characters."""
     try:
         text = " ".join(repr(value).split())
     except ValueError:  # Python writes no number of more than some thousand digits
         return "10**5000"
-    return text if len(text) <= 50 else f"{text[:47]}..."
+    return text if len(text) <= 140 else f"{text[:137]}..."
 
 
 def command(*words: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from tests.reliability import called, typed
 CELL = "'|conv_3x3~0|+|skip~0|conv_3x3~1|'"
 INF, NAN = float("inf"), float("nan")
 COUNTS = (0, -1, 1.5, True, "3", None, NAN, 10**12, [3])
-RATES = (-0.1, NAN, INF, 1e999, True, "0.1", 10**400, 1j)
+RATES = (-0.1, NAN, INF, -INF, True, "0.1", 10**400, 1j)
 SHARES = (-0.1, 1.0, 2, NAN, True, "half")
 WRONG = {
     Recipe: {
