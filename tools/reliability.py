@@ -20,6 +20,10 @@ An answer is **clear** if it is one line that names what was given, what is expe
 traceback; on the command line the exit status is then 2, and 3 where a search or a training has diverged. **Lost**
 counts the tries after which a file of an earlier run was gone, changed, or something was left behind.
 
+Some input is unusual, but allowed, and `tests/test_diverged.py` runs it: a reward that is always the same (the policy
+learns nothing from it), pictures of a single class (every network is right), a class without a picture, batches of one
+picture, and a cell of which every operation is "none" (it is at chance, and a warning says so).
+
 | area | what is tried | tries | clear | lost |
 | --- | --- | --: | --: | --: |
 """
