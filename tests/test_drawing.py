@@ -132,7 +132,7 @@ def test_a_notebook_shows_the_drawing_as_html_png_and_words():
     data, metadata = picture._repr_mimebundle_()
     assert set(data) == {"text/html", "image/png", "text/plain"}
     alt, content = re.fullmatch(
-        r'<style>[^<]+</style><img alt="([^"]+)" class="nas-picture" style="[^"]+" '
+        r'<img alt="([^"]+)" style="[^"]+" '
         r'src="data:image/svg\+xml;base64,([^"]+)">',
         data["text/html"],
     ).groups()

@@ -1,5 +1,7 @@
 """Small problems: the bilevel problem for the exact gradient, and the toy's map."""
 
+from xml.etree import ElementTree
+
 import pytest
 import torch
 from torch import nn
@@ -38,3 +40,12 @@ def test_paths_end_where_the_searches_rest():
     ends = {line.get_label(): line.get_xdata()[-1] for line in axes.lines}
     assert ends["ξ = 0"] == pytest.approx(toy.resting_point(0), abs=1e-3)
     assert ends["ξ = 0.5"] == pytest.approx(toy.resting_point(0.5), abs=1e-3)
+
+
+def test_the_path_over_the_ready_map_ends_where_the_figure_has_it():
+    root = ElementTree.fromstring(toy_map.moving(0.3, "A path", "A path."))
+    circle = next(element for element in root.iter() if element.tag.endswith("circle"))
+    (left, right), width = toy_map.background().limits[0], toy_map.background().frame[2]
+    alpha = left + float(circle.get("cx")) / width * (right - left)
+    assert alpha == pytest.approx(toy.resting_point(0.3), abs=0.01)
+    assert root.get("aria-label") == "A path."

@@ -84,7 +84,7 @@ def _chosen_box(box: Box, looks: Mapping[str, Style], chosen: Mapping[str, str])
     if edge is None:
         return {"group": HIDDEN}
     look, name = looks[edge], chosen[edge]
-    words = {"title": {"text": f"{box.label}: {name}"}, "name": _name(name, look.ink, box.y + 4.5)}
+    words = {"title": {"text": f"{box.label}: {name}"}, "name": _name(name, _ink(look), box.y + 4.5)}
     return {"group": SHOWN, **_filled(look), **_arm(box, look), **words, "strip": HIDDEN, "note": HIDDEN}
 
 
@@ -106,10 +106,15 @@ def _arm(box: Box, look: Style) -> Look:
     return {"arm": line(look.colour, 2.5, look.line), "point": point(look.colour)} if box.tip else {}
 
 
-def _name(operation: str, ink: str, y: float) -> dict[str, str]:
+def _ink(look: Style) -> dict[str, str]:
+    """How letters on a filled box look; data-ink: see `Style.flips`."""
+    return {"fill": look.ink, "data-ink": "flip" if look.flips else "keep"}
+
+
+def _name(operation: str, ink: Mapping[str, str], y: float) -> dict[str, str]:
     """The operation's name; in smaller letters where it is too long for its box."""
     size = min(12.5, 12.5 * 12 / max(len(operation), 1))
-    return {"text": operation, "fill": ink, "y": f"{y:g}", "font-size": f"{size:.3g}"}
+    return {"text": operation, **ink, "y": f"{y:g}", "font-size": f"{size:.3g}"}
 
 
 def _square(square: Square, p: float, kept: bool, layer: str | None) -> Look:
@@ -202,10 +207,10 @@ def _mixed_box(
     own = next((kept[edge] for edge in box.edges if edge in kept), None) if kept else None
     look = style_of(best)
     shown = _filled(look) if own == best else _open(look, own is not None)
-    ink = look.ink if own == best else "#000000"
+    ink = _ink(look) if own == best else {"fill": "#000000", "data-ink": "keep"}
     if own == best:
         shown["frame"]["stroke-width"] = "3"
-    note = {"text": f"{100 * max(weights):.0f} %" if own in (None, best) else f"→ {own}", "fill": ink, **SHOWN}
+    note = {"text": f"{100 * max(weights):.0f} %" if own in (None, best) else f"→ {own}", **ink, **SHOWN}
     listed = sorted(zip(weights, operations, strict=True), reverse=True)
     words = ", ".join(f"{op} {100 * p:.0f} %" for p, op in listed) + (f"; kept: {own}" if own else "")
     return {

@@ -15,15 +15,14 @@ Bundle = tuple[dict[str, str], dict[str, dict[str, Any]]]
 """Data and metadata by MIME type, as IPython's `display(data, metadata=metadata, raw=True)` takes them."""
 
 
-def image(content: bytes, kind: str, alt: str, width: int | None = None, name: str = "") -> str:
+def image(content: bytes, kind: str, alt: str, width: int | None = None) -> str:
     """An HTML image that carries its own bytes: no file beside it, and shown in a notebook that is not trusted, too.
 
-    kind: "png" or "svg+xml"; width: in CSS pixels, else the picture's own; name: a class for style sheets.
+    kind: "png" or "svg+xml"; width: in CSS pixels, else the picture's own.
     """
-    named = f' class="{name}"' if name else ""
     size = f' width="{width}"' if width else ""
     source = f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
-    return f'<img alt="{html.escape(alt)}"{named}{size} style="max-width:100%;height:auto" src="{source}">'
+    return f'<img alt="{html.escape(alt)}"{size} style="max-width:100%;height:auto" src="{source}">'
 
 
 def bundle(page: str, alt: str, png: bytes | None = None, width: int | None = None) -> Bundle:

@@ -8,9 +8,10 @@ from nas_tutorial.pictures.images import Bundle, bundle, image, small_copy
 FONT = "Helvetica,Arial,sans-serif"
 NAME = "nas-picture"
 THEMES = ('[data-jp-theme-light="false"]', ".vscode-dark", 'html[theme="dark"]')  # JupyterLab, VS Code, Colab
-DARK = "filter:invert(.88) hue-rotate(180deg)"  # the light card becomes a dark one, and every hue stays what it was
-STYLE = f"<style>{','.join(f'{theme} .{NAME}' for theme in THEMES)}{{{DARK}}}</style>"
-"""For pages of a dark theme, which is not known where a picture is drawn; elsewhere the card stays white."""
+DARK = "filter:invert(.94) hue-rotate(180deg)"  # the light card becomes a dark one, and every hue stays what it was
+FLIP = "fill:#fff"  # for words on colours that become no darker by it
+STYLE = "".join(f"{theme} .{NAME}{{{DARK}}}{theme} .{NAME} [data-ink=flip]{{{FLIP}}}" for theme in THEMES)
+"""For a page of a dark theme that an SVG is part of. As an image it knows no theme: there the card stays white."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Picture:
         return f"<Picture: {self.alt}>"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Bundle:
-        page = STYLE + image(self.svg.encode(), "svg+xml", self.alt, name=NAME)
+        page = image(self.svg.encode(), "svg+xml", self.alt)
         png = small_copy(lambda dots: self.printed("png", dots)) if self.paper else None
         return bundle(page, self.alt, png, self.width)
 

@@ -77,7 +77,7 @@ def sheet(width: float, height: float, body: str, alt: str, title: str = "") -> 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
         f'height="{height:g}" role="img" aria-label="{alt}" class="{NAME}" style="max-width:100%;height:auto" '
-        f'font-family="{FONT}" font-size="13"><title>{title}</title><desc>{alt}</desc>{STYLE}'
+        f'font-family="{FONT}" font-size="13"><title>{title}</title><desc>{alt}</desc><style>{STYLE}</style>'
         f'<rect width="{width:g}" height="{height:g}" rx="10" fill="#FFFFFF"/>{body}</svg>'
     )
 
@@ -111,7 +111,14 @@ def _groups(space: Space) -> list[tuple[str, tuple[dict[str, str], list[Element]
     ]
 
 
-USUAL = {"display": "inline", "stroke-dasharray": "none", "opacity": "1", "stroke": "none", "font-size": "13"}
+USUAL = {
+    "display": "inline",
+    "stroke-dasharray": "none",
+    "opacity": "1",
+    "data-ink": "keep",
+    "stroke": "none",
+    "font-size": "13",
+}
 """What need not be written."""
 
 

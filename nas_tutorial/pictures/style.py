@@ -38,6 +38,11 @@ class Style(NamedTuple):
         return GREY if self.is_dead else max("#000000", "#FFFFFF", key=lambda ink: contrast(ink, self.fill))
 
     @property
+    def flips(self) -> bool:
+        """Whether the ink has to change where light and dark are exchanged: on a colour of middling lightness."""
+        return self.ink == "#000000" and _luminance(self.fill) < 0.35
+
+    @property
     def dead(self) -> "Style":
         """The same operation on an edge where nothing flows: grey and dashed; zero keeps its looks."""
         grey = {"colour": GREY, "line": "dashed", "outline": "filled,dashed", "rings": 1}
