@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from nas_tutorial import exercises
+from nas_tutorial.exercises import endless as endless_loops
 from nas_tutorial.exercises import frame
 from tools import notebooks, template
 
@@ -224,6 +225,20 @@ def test_where_a_right_answer_fails_the_reference_stands_in(attempt, capsys):
     tried = attempt(lambda a, b: a + b if a < 3 else 1 / 0)
     assert (tried(2, 3), tried(4, 3)) == (5, 7)
     assert "stops with ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_loop_without_end_is_stopped_and_the_reference_stands_in(attempt, monkeypatch, capsys):
+    def endless(a, b):
+        while True:
+            try:
+                a = a + b - b
+            except Exception:
+                pass
+
+    monkeypatch.setattr(endless_loops, "SECONDS", 0.05)
+    tried = attempt(endless)
+    exercises.check(tried)
+    assert "Endless: it was still running" in capsys.readouterr().out and tried(2, 3) == 5
 
 
 def test_a_function_may_call_itself_and_a_repaired_one_is_used(attempt):

@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from nas_tutorial.exercises.answers import Watched
+from nas_tutorial.exercises.endless import Endless, limit
 from nas_tutorial.pictures import code
 
 Test = Callable[[Callable[..., Any]], None]
@@ -96,10 +97,11 @@ class Exercise:
             for name, test in self.steps.items():
                 watched = Watched(function)
                 try:
-                    test(watched)
+                    with limit():
+                        test(watched)
                 except Mistake as mistake:
                     return passed, str(mistake)
-                except (Exception, SystemExit) as error:  # whatever a student's function may raise
+                except (Exception, SystemExit, Endless) as error:  # whatever a student's function may raise
                     return passed, watched.fault(error, self.reference)
                 passed.append(name)
         return passed, None

@@ -59,9 +59,9 @@ from nas_tutorial.pictures import blocks, inside
 # *skip* (copy), *average pool*, *1×1 convolution*, *3×3 convolution*. Some cells differ on paper and yet compute
 # the same. How many truly different ones are there?
 #
-# - **A.** 125: another operation is another function.
+# - **A.** About 60: every second name is a twin.
 # - **B.** About 100: some cells with a zero coincide.
-# - **C.** About 60: every second name is a twin.
+# - **C.** 125: another operation is another function.
 #
 # Write down a letter and one sentence why. The answer comes in *Different names, same function*.
 
@@ -70,9 +70,9 @@ from nas_tutorial.pictures import blocks, inside
 #
 # Three edges, five operations on each: 125 cells. Some differ on paper and yet compute the same.
 #
-# - **A.** 125: another operation is another function.
+# - **A.** About 60: every second name is a twin.
 # - **B.** About 100: some cells with a zero coincide.
-# - **C.** About 60: every second name is a twin.
+# - **C.** 125: another operation is another function.
 #
 # Note:
 # 2.5 min. Point at the picture: input left, node 1 on top, output right. Read the five operations aloud. Zero means no
@@ -464,14 +464,17 @@ sizes = Counter(map(widgets.count_parameters, cells))
 print(f"skeleton {skeleton}, smallest {min(sizes)}, largest {max(sizes):,}, {len(sizes)} different sizes")
 assert (skeleton, max(sizes), len(sizes)) == (146, 1922, 10)
 
+# %%
+quiz("how_often_in_the_network")
+
 # %% [markdown]
 # So architectures differ in size by more than a factor of ten. Whoever compares them should always say how large they
 # are.
 #
 # ## Look inside
 #
-# What does an edge *do* to a picture? We send a digit through an untrained cell and watch one channel. Each row is a
-# node: what its edges bring, and their sum.
+# What does an edge *do* to a picture? We send a digit through an untrained cell and watch one channel, from left to
+# right: what the edges bring to a node, then the node, which is their sum.
 
 # %% [markdown] tags=["slide"]
 # ## Inside a cell: copy, blur, add
@@ -650,11 +653,11 @@ def fingerprint(edges, cell):
 # %% [markdown] tags=["slide"]
 # ## 125 names, 60 functions
 #
-# **C.** Every second name is a twin. We ran all cells on the same numbers and counted the different outputs.
+# **A.** Every second name is a twin. We ran all cells on the same numbers and counted the different outputs.
 #
 # Note:
 # 1 min. No rules, no formulas: we ran all 125 cells on the same random numbers, with one set of weights for each
-# operation, and counted the different outputs. Three different sets of random weights give the same count. So C.
+# operation, and counted the different outputs. Three different sets of random weights give the same count. So A.
 # Compare with the numbers on the board. Those who chose B usually thought of the zeros only; skips make as many twins.
 
 # %% tags=["slide-output"]
@@ -684,7 +687,7 @@ for seed in range(3):
 # node.
 
 # %% [markdown]
-# **Answer: C**, 60, whatever the weights. Now by the rules. This is the core of the lesson, and you write it from
+# **Answer: A**, 60, whatever the weights. Now by the rules. This is the core of the lesson, and you write it from
 # scratch.
 #
 # ### Build: Survey a space · ★★★ · 18 min
@@ -1012,8 +1015,7 @@ with museum.enas_late_binding():
 # place in public code (`print(museum.catalogue())`), and inside the `with` block our code has it. Our
 # [tests](../tests/test_supernets.py) put the same question to every space, together with its sister: *only the
 # weights of chosen operations get a gradient.* Take both with you to any code that claims to search.
-
-# %% [markdown]
+#
 # ## In this notebook we have
 #
 # - seen a search as space, strategy and evaluation, and a space as a list of decisions;
@@ -1026,16 +1028,6 @@ with museum.enas_late_binding():
 #
 # **On your own.** Give the tiny space a sixth operation in your head: how many cells, how many functions? Your `survey`
 # knows. Then turn to notebook 02, which trains all 125.
-#
-# ## Further reading
-#
-# - Elsken, Metzen and Hutter, [Neural Architecture Search: A Survey](https://arxiv.org/abs/1808.05377), 2019: space,
-#   strategy and evaluation, the frame of this notebook.
-# - Dong and Yang, [NAS-Bench-201](https://arxiv.org/abs/2001.00326), 2020: the space of six edges, and the notation.
-# - Liu, Simonyan and Yang, [DARTS](https://arxiv.org/abs/1806.09055), 2019, and Pham et al.,
-#   [ENAS](https://arxiv.org/abs/1802.03268), 2018: the three large spaces.
-#
-# ## Versions
 
 # %% [markdown] tags=["slide"]
 # ## What to take home
@@ -1049,6 +1041,17 @@ with museum.enas_late_binding():
 # 1 min. Four sentences; let the students say them before you show them. Then look ahead: we have 125 networks and no
 # idea yet which of them is good. The next notebook trains all of them, several times, and finds out how much of a
 # ranking is noise. For practice at home: give the tiny space a sixth operation, and survey it with your own function.
+
+# %% [markdown]
+# ## Further reading
+#
+# - Elsken, Metzen and Hutter, [Neural Architecture Search: A Survey](https://arxiv.org/abs/1808.05377), 2019: space,
+#   strategy and evaluation, the frame of this notebook.
+# - Dong and Yang, [NAS-Bench-201](https://arxiv.org/abs/2001.00326), 2020: the space of six edges, and the notation.
+# - Liu, Simonyan and Yang, [DARTS](https://arxiv.org/abs/1806.09055), 2019, and Pham et al.,
+#   [ENAS](https://arxiv.org/abs/1802.03268), 2018: the three large spaces.
+#
+# ## Versions
 
 # %%
 from platform import python_version

@@ -69,7 +69,7 @@ from nas_tutorial.training import Recipe, evaluate, fit, seeded, train_from_scra
 # ranking is luck?*
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: train all 125 again. How many pairs keep their order?
+# ## 2 min: Train all 125 again. How many pairs keep their order?
 #
 # Same pictures, same recipe, another seed. Take any two cells. Both runs agree for about
 #
@@ -986,7 +986,7 @@ for new, again, last in ((25, 0, 0), (24, 0, 1), (20, 5, 0), (19, 5, 1)):
 quiz("best_of_five_again")
 
 # %% [markdown] tags=["slide"]
-# ## 2 min: is a test set the cure?
+# ## 2 min: Is a test set the cure?
 #
 # Choose by validation, report the test accuracy of the chosen network.
 #

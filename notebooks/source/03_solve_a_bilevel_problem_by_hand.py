@@ -709,7 +709,8 @@ quiz("longer_vector")
 #
 # 1. Write w' into the weights: one step of size ξ down the training slope.
 # 2. There, take the slopes of the validation loss: in α the direct part, in the weights v.
-# 3. Write w⁺ and w⁻ into the weights, ε = r/‖v‖ away from **w**, and take the slope of the training loss in α at both.
+# 3. Write w⁺ = **w** + εv and w⁻ = **w** − εv into the weights, with ε = r/‖v‖; at both, the slope of the training
+#    loss in α.
 # 4. Write w back, bit for bit, and return direct − ξ · (slope at w⁺ − slope at w⁻) / (2ε).
 #
 # `check` names each step that is right. Write step 1 and check it (the validation loss must be called at w'), then go
@@ -749,7 +750,7 @@ solution(unrolled_gradient)
 #
 # 1. step to w': slope of the training loss in w
 # 2. at w': slopes of the validation loss, in α (direct) and in w (v)
-# 3. at w⁺ and w⁻, ε = r/‖v‖ from w: slopes of the training loss in α
+# 3. at w⁺ and w⁻, that is w ± εv with ε = r/‖v‖: slopes of the training loss in α
 # 4. write w back; the difference over 2ε
 #
 # Note:
@@ -856,7 +857,7 @@ plots.show(figure, alt)
 # | unrolled | what you build | 4 |
 #
 # Note:
-# 1 min. The same three in a supernet with five hundred weights and fifteen α. Exact always means exact for one imagined
+# 1 min. The same three in a supernet with two thousand weights and fifteen α. Exact always means exact for one imagined
 # step, not the true hypergradient of the trained network; nobody has that. We compare directions by the cosine. The
 # exact one is the judge, and we can afford it because the network is small.
 
