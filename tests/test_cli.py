@@ -22,6 +22,7 @@ from nas_tutorial.cli import main
 from nas_tutorial.cli.arguments import COMMANDS
 from nas_tutorial.networks import Skeleton
 from nas_tutorial.pictures import drawing
+from nas_tutorial.strategies import darts
 from nas_tutorial.strategies.results import SearchResult
 
 CELL = str(live_architecture(spaces.get("tiny"), 0))
@@ -48,10 +49,12 @@ def typed(capsys):
     return run
 
 
-def fresh_python(code):
+def fresh_python(code, **environment):
     """Run code in a new interpreter that finds the package."""
     root = Path(spaces.__file__).parents[2]
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, env=os.environ | environment
+    )
 
 
 # --- help -------------------------------------------------------------------------------------------------------------
@@ -801,3 +804,17 @@ def test_core_imports_load_no_heavy_extras():
     )
     done = fresh_python(code)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_terminal_that_knows_ascii_only_is_no_fault():
+    code = "from nas_tutorial.cli import main; main(['search', '--help'])"
+    done = fresh_python(code, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "\\u03b1 or the controller" in done.stdout, done.stderr
+
+
+def test_every_setting_is_listed_with_its_bounds(typed):
+    out = typed("settings", "darts").out
+    for name in darts.Config.__dataclass_fields__:
+        assert re.search(rf"^  {name} .*(whole number|finite number|True or False)", out, re.MULTILINE), name
+    assert re.search(r"^  momentum +0.9 +0.9 +a finite number of at least 0 and below 1$", out, re.MULTILINE)
+    assert "channels" in out and "looks one step ahead" in out

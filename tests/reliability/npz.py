@@ -72,5 +72,5 @@ CASES = [
     called(("seed", str(2**70)), data.load, "strokes", seed=2**70),
     called(("test_per_class", "-1"), data.load, "strokes", test_per_class=-1),
     called("None", data.load, None),
-    called("3", data.load, 3),
+    called(("int", "path"), data.load, 3),
 ]
