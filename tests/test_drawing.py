@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 from PIL import Image
+from pygraphviz import AGraph
 
 from nas_tutorial import spaces
 from nas_tutorial.pictures import drawing
@@ -279,3 +280,24 @@ def test_only_architectures_are_drawn(given, tmp_path):
 def test_captions_are_text_and_not_markup():
     picture = drawing.sheet([sample("tiny")], captions=["a < b & c"])
     assert "a < b & c" in texts(picture.svg)
+
+
+# --- as a graph for other tools ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", spaces.BY_NAME)
+def test_the_graphviz_graph_has_the_nodes_operations_and_connections_of_the_architecture(name):
+    architecture = spaces.get(name).sample(torch.Generator().manual_seed(3))
+    graph = AGraph(string=drawing.digraph(architecture).source)  # parsed by Graphviz itself
+    label = {node: node.attr["label"] for node in graph.nodes()}
+    for cell_name, cell in architecture.cells.items():
+        nodes = {n for n in label if n.startswith(f"{cell_name}/")}
+        boxes = {n for n in nodes if n.partition("/")[2].isdecimal()}
+        through = {(graph.predecessors(b)[0], label[b], graph.successors(b)[0]) for b in boxes}
+        straight = {(a, "", b) for a, b in graph.edges() if a in nodes - boxes and b in nodes - boxes}
+        expected = {(f"{cell_name}/{e.source}", e.operation, f"{cell_name}/{e.target}") for e in cell.edges}
+        assert through | straight == expected
+        assert {label[n] for n in nodes - boxes} == set(cell.nodes)
+
+
+def test_what_is_no_architecture_has_no_graph():
+    with pytest.raises(ValueError, match="is no architecture"):
+        drawing.digraph("conv_3x3")

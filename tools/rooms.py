@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nas_tutorial import _HOMES as FACE
-from tools.engine import EDGE, FONT, NODE, render
+from nas_tutorial.pictures.graphs import EDGE, FONT, NODE, render
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "nas_tutorial"

@@ -5,6 +5,7 @@
     animation(search, most=12, seconds=9) → Picture               a search from its first epoch to its last
     sheet(architectures, columns=None, captions=None) → Picture
     save(architecture or picture, path) → Path                    .svg, .png or .pdf
+    digraph(architecture) → graphviz.Digraph                      for other layouts, and for other tools
 
 Everything has its place, one for each space (`layout`), so that nothing moves from one drawing to the next. In a cell,
 grey boxes are nodes, and coloured ones the operations between them; thin, dashed, grey and without arrowheads is what
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 from nas_tutorial.pictures import changes, stage
 from nas_tutorial.pictures.animation import animated
 from nas_tutorial.pictures.chances import Tables
+from nas_tutorial.pictures.graphs import digraph
 from nas_tutorial.pictures.picture import FONT, Picture
 from nas_tutorial.pictures.style import COLOURS, HATCHES, MARKERS, Style, looks, style_of
 from nas_tutorial.spaces import Architecture, Cell, Space
@@ -32,6 +34,7 @@ __all__ = [
     "Style",
     "animation",
     "describe",
+    "digraph",
     "draw",
     "mixture",
     "on_stage",
