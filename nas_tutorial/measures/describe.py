@@ -13,7 +13,7 @@ from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import controller
 from nas_tutorial.training import count_parameters, memory, seeded
 
-LARGE = 1e9  # bytes
+LARGE = 8e9  # bytes
 PARTS = {"DenseCell": "cell", "ResidualReduction": "reduction", "MacroLayer": "layer", "MicroCell": "cell"}
 
 
@@ -67,7 +67,7 @@ def _times(shape: tuple[int, ...]) -> str:
 def stand_alone(architecture: Architecture, classes: int = 10, image_channels: int = 3, side: int = 32) -> Description:
     """Figures of an architecture's own network, in the form that is trained from scratch."""
     check_sizes(classes, image_channels, side)
-    with _home(architecture.space, side):
+    with _home(architecture.space, side, 1 / len(architecture.space.operations)):
         network = architecture.space.network(architecture, classes, image_channels)
     return _describe(architecture.space, network, architecture, "stand-alone", (image_channels, side, side))
 
@@ -90,9 +90,12 @@ def supernet(
 
 
 @contextmanager
-def _home(space: Space, side: int) -> Iterator[None]:
-    """Where a network is built: in memory, or, if it may be large, as shapes without numbers, which need none."""
-    with seeded(0), torch.device("meta" if memory.at_most(space, side, 1) > LARGE else "cpu"):
+def _home(space: Space, side: int, share: float = 1.0) -> Iterator[None]:
+    """Where a network is built: in memory, or, if it may be large, as shapes without numbers, which need none.
+
+    share: how much of the supernet it is.
+    """
+    with seeded(0), torch.device("meta" if share * memory.at_most(space, side, 1) > LARGE else "cpu"):
         yield
 
 
