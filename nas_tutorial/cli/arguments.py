@@ -28,6 +28,7 @@ SEARCH = f"""Search a space and write what is found to runs/NAME:
   result.json, architecture.json   what was found and how, on which pictures; retrain, draw, describe read it
   weights.safetensors              what was learnt: shared weights, and α or the controller
   cell.svg, curves.png             the architecture and the course of the search, as pictures
+  recording.json                   with --record: what one can look into, epoch by epoch (docs/recordings.md)
   checkpoints                      the state after the last epochs, from which --resume goes on
 
 strategies
@@ -132,6 +133,7 @@ def add_search(command: ArgumentParser) -> None:
     command.add_argument("--seed", type=seed, default=0, help="same seed, same search (0)")
     command.add_argument("--name", help="write to runs/NAME (a new name)")
     command.add_argument("--resume", action="store_true", help="go on with the search in runs/NAME where it stopped")
+    command.add_argument("--record", action="store_true", help="keep a recording.json to look into")
     add_settings(
         command,
         "settings of the strategy, such as learning_rate=0.05; nas-tutorial settings lists all with their bounds",

@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import nas_tutorial
 from nas_tutorial import data
@@ -13,10 +14,11 @@ from nas_tutorial.cli import choices, sources
 from nas_tutorial.demo.progress import Bar, followed
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.pictures.keeping import PICTURES, keep_pictures, listing
-from nas_tutorial.strategies import Search
+from nas_tutorial.strategies import Search, recordings
 from nas_tutorial.strategies.results import begun, read_record
 
 RUNS = Path("runs")
+RECORDING = "recording.json"
 
 
 def search(options: Namespace) -> None:
@@ -55,8 +57,31 @@ def begin(options: Namespace, folder: Path) -> Search:
         profile=options.profile or "small",
         device=options.device,
         resume=folder,
+        **recorded(options, folder),
         **settings,
     )
+
+
+def recorded(options: Namespace, folder: Path) -> dict[str, Any]:
+    """Where a search is recorded, and the command that makes the recording again; a recording that is there goes on."""
+    path = folder / RECORDING
+    if not options.record and not path.exists():
+        return {}
+    try:
+        return {"record": path, "command": recordings.load(path).command}  # --resume may have said less
+    except (FileNotFoundError, ValueError):
+        return {"record": path, "command": command(options)}
+
+
+def command(options: Namespace) -> str:
+    """The command that begins this search, quoted for a shell: all options but those that change no number."""
+    words = ["nas-tutorial", "search"]
+    for name, value in vars(options).items():
+        unsaid = value is None or value is False or value == [] or (name, value) == ("threads", 1)
+        if not unsaid and name not in ("command", "name", "resume", "root"):
+            values = value if isinstance(value, list) else [] if value is True else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words)
 
 
 def run_folder(options: Namespace) -> Path:
@@ -74,7 +99,7 @@ def run_folder(options: Namespace) -> Path:
     if options.name in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
         raise ValueError(f"--name {options.name!r} is not the name of one folder in {RUNS}: leave out /, \\ and dots.")
     folder = RUNS / options.name
-    going_on = begun(folder, PICTURES)
+    going_on = begun(folder, (*PICTURES, RECORDING))
     if options.resume and not going_on:
         raise ValueError(f"{folder} holds no search to go on with: leave out --resume to begin one, or mend --name.")
     if going_on and not options.resume:

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from nas_tutorial.settings import from_text
+from nas_tutorial.settings import from_text, one_of
+from nas_tutorial.strategies.recordings import Recording, load
+
+RECORDINGS = Path(__file__).with_name("recordings")
 
 
 def leaderboard() -> dict[str, list[dict[str, Any]]]:
@@ -16,3 +19,18 @@ def leaderboard() -> dict[str, list[dict[str, Any]]]:
     for line in map(from_text, file.read_text(encoding="utf-8").splitlines()):
         found.setdefault(line["search"], []).append(line)
     return found
+
+
+def recording_names() -> list[str]:
+    """The recordings that come with the package: "SPACE_STRATEGY", such as "enas_macro_enas"."""
+    return sorted(path.stem for path in RECORDINGS.glob("*.json"))
+
+
+def recording(name: str) -> Recording:
+    """One search to look into, by its name; its `command` makes it again, `python -m benchmarks.recordings` all.
+
+    They are short and small, all with seed 0: examples of what a search does, no comparison of strategies. Raises
+    ValueError for another name.
+    """
+    one_of(recording_names(), name, "The name of the recording")
+    return load(RECORDINGS / f"{name}.json")
