@@ -7,14 +7,16 @@ ARGS ?=
 # Small networks run fastest with one thread, and a waiting thread should leave the core to others.
 export OMP_NUM_THREADS ?= 1
 export OMP_WAIT_POLICY ?= PASSIVE
+# What Colab has, laid over the packages of .venv, and what these need besides.
+COLAB := ipywidgets==7.7.1 ipython==7.34.0 ipykernel==6.17.1 ipython_genutils backcall decorator pickleshare
 VENV := "$(PYTHON)" tools/make_venv.py --torch-index "$(TORCH_INDEX)"
 BIN := .venv/bin
 
-.PHONY: help demo test solved lab notebooks slides lint format clean
+.PHONY: help demo test test-colab solved lab notebooks slides lint format clean
 
 help:  ## list the commands
 	@echo "nas_tutorial: learn neural architecture search by running it"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
 	@echo
 	@echo "Variables: PYTHON=python3.12 (which Python), TORCH_INDEX=default or a URL (where torch comes from),"
 	@echo "           NB=03 (which notebook), ARGS='-k darts' (more words for pytest)"
@@ -26,6 +28,11 @@ demo:  ## search with DARTS, ENAS and at random; leaderboard and report in runs/
 test:  ## all tests, notebooks included
 	@$(VENV) --extra test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval-lax --nbval-current-env --cov=nas_tutorial --cov-report=term $(ARGS)
+
+test-colab:  ## the tests of widgets with the versions that Colab has, of ipywidgets, IPython and ipykernel
+	@$(VENV) --extra test
+	@test -d build/colab || $(BIN)/python -m pip install -q --no-deps --target build/colab $(COLAB)
+	@PYTHONPATH="$(CURDIR)/build/colab" $(BIN)/python -m pytest -q -p no:cacheprovider tests/test_widgets.py $(ARGS)
 
 solved:  ## run the notebooks with every known answer to their exercises
 	@$(VENV) --extra test

@@ -239,7 +239,7 @@ def row(file: Path) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     public = [n.name for n in tree.body if isinstance(n, ast.ClassDef | ast.FunctionDef) and n.name[0] != "_"]
     label, path = file.relative_to(PACKAGE), Path("..") / file.relative_to(ROOT)
-    return f"| [{label.name}]({path.as_posix()}) | {sentence(file)} | {listed(public)} |"
+    return f"| [{'/'.join(label.parts[1:]) or label.name}]({path.as_posix()}) | {sentence(file)} | {listed(public)} |"
 
 
 def sentence(file: Path) -> str:

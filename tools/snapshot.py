@@ -9,6 +9,7 @@ from nbformat import NotebookNode, from_dict
 from PIL import Image
 
 from nas_tutorial.pictures import images
+from nas_tutorial.pictures.widgets import frame
 from tools import template
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -29,7 +30,7 @@ def still(output: NotebookNode, widgets: dict[str, dict]) -> NotebookNode:
     """
     if VIEW not in output.get("data", {}):
         return output
-    shown = pictures("\n".join(texts(output.data[VIEW]["model_id"], widgets)))
+    shown = pictures(without_scripts("\n".join(texts(output.data[VIEW]["model_id"], widgets))))
     alt = " ".join(alt for alt, _ in template.Figures(shown).found) or "A widget: run the notebook to use it."
     data, metadata = {"text/html": f"{shown}\n{HINT}".strip(), "text/plain": alt}, {}
     if (found := PNG.search(shown)) and (png := images.small_copy(partial(resized, b64decode(found[1])))):
@@ -52,6 +53,11 @@ def texts(model_id: str, widgets: dict[str, dict]) -> list[str]:
         return [state["value"]] if state.get("value") else []
     children = [child.removeprefix("IPY_MODEL_") for child in state.get("children") or []]
     return [text for child in children for text in texts(child, widgets)]
+
+
+def without_scripts(html: str) -> str:
+    """Return a widget's HTML without what only matters while it is used."""
+    return html.replace(frame.NAMES, "")
 
 
 def pictures(html: str) -> str:

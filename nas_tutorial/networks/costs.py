@@ -22,17 +22,22 @@ class MultiplyAddCounter(AbstractContextManager):
 
     A forward pass counts once and, where gradients are recorded, its backward pass twice more. Batch norm, pooling and
     additions are not counted, as usual in the literature. on_pass: called after each pass through a network.
+    network: the only one to count in, whatever other threads run meanwhile; None counts in all.
     """
 
-    def __init__(self, on_pass: Callable[[], None] | None = None):
-        self.multiply_adds, self.on_pass = 0, on_pass
+    def __init__(self, on_pass: Callable[[], None] | None = None, network: nn.Module | None = None):
+        self.multiply_adds, self.on_pass, self.network = 0, on_pass, network
 
     def __enter__(self) -> "MultiplyAddCounter":
-        self._hook = register_module_forward_hook(self._count)
+        if self.network is None:
+            self._hooks = [register_module_forward_hook(self._count)]
+        else:
+            self._hooks = [module.register_forward_hook(self._count) for module in self.network.modules()]
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._hook.remove()
+        for hook in self._hooks:
+            hook.remove()
 
     def _count(self, module: nn.Module, inputs: tuple, output: Tensor) -> None:
         passes = 1 + BACKWARD * torch.is_grad_enabled()

@@ -500,7 +500,7 @@ plots.show(figure, alt=alt)
 # Now take the space into your hands: with the widget below you choose the operation of every edge. Before you touch it,
 # answer on paper:
 #
-# 1. Set the edge from the input to node 1 to `zero`. Which other menu has no effect any more?
+# 1. Set the edge from the input to node 1 to `zero`. Which other row of buttons has no effect any more?
 # 2. What is the largest number of parameters that you can reach, and with how many different cells?
 # 3. Find two cells that look different and compute the same.
 #
@@ -513,7 +513,7 @@ plots.show(figure, alt=alt)
 # </details>
 
 # %%
-widgets.explore_cell(tiny, start)
+widgets.explore_space(tiny, start)
 
 # %% [markdown]
 # ## What one output pixel sees
