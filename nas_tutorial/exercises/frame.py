@@ -30,6 +30,7 @@ import torch
 
 from nas_tutorial.exercises.answers import Watched
 from nas_tutorial.exercises.endless import Endless, limit
+from nas_tutorial.exercises.patterns import pattern
 from nas_tutorial.pictures import code
 
 Test = Callable[[Callable[..., Any]], None]
@@ -238,7 +239,7 @@ def compare(got: Any, right: float, mistakes: Mapping[str, float], case: str, to
     value = float(got)
     if not near(value, right, tolerance):
         known = (sentence for sentence, wrong in mistakes.items() if near(value, wrong, tolerance))
-        raise Mistake(next(known, f"{case} it gives {value:.4g}, but {right:.4g} is right"))
+        raise Mistake(next(known, f"{case} it gives {value:.4g}, but {right:.4g} is right{pattern([value], [right])}"))
 
 
 def near(a: float, b: float, tolerance: float) -> bool:

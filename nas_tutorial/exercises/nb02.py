@@ -12,6 +12,7 @@ import numpy as np
 
 from nas_tutorial.exercises import nb02_answers as answers
 from nas_tutorial.exercises.frame import Exercise, Mistake, expect, near
+from nas_tutorial.exercises.patterns import pattern
 
 Function = Callable[..., Any]
 
@@ -37,7 +38,8 @@ def check_numbers(
     known = (what for what, wrong in mistakes.items() if agree(got, [attempt(wrong, case) for case in cases]))
     worst = next(i for i in range(len(cases)) if not agree(got[i : i + 1], right[i : i + 1]))
     arguments = ", ".join(in_words(value) for value in cases[worst])
-    raise Mistake(next(known, f"for {arguments} it gives {got[worst]:.4g}, but {right[worst]:.4g} is right"))
+    said = f"for {arguments} it gives {got[worst]:.4g}, but {right[worst]:.4g} is right{pattern(got, right)}"
+    raise Mistake(next(known, said))
 
 
 def one_number(got: Any) -> float:
