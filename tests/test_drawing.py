@@ -13,6 +13,7 @@ from pygraphviz import AGraph
 
 from nas_tutorial import spaces
 from nas_tutorial.pictures import drawing
+from nas_tutorial.pictures.picture import HANDLES
 from nas_tutorial.pictures.style import GREY, contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -137,7 +138,8 @@ def test_a_notebook_shows_the_drawing_as_html_png_and_words():
         r'src="data:image/svg\+xml;base64,([^"]+)">',
         data["text/html"],
     ).groups()
-    assert alt == data["text/plain"] == picture.alt and base64.b64decode(content).decode() == picture.svg
+    assert alt == data["text/plain"] == picture.alt
+    assert base64.b64decode(content).decode() == HANDLES.sub("", picture.svg)
     width = round(float(ElementTree.fromstring(picture.svg).get("width")))
     assert metadata == {"image/png": {"alt": picture.alt, "width": width}}
     drawn = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
@@ -301,3 +303,15 @@ def test_the_graphviz_graph_has_the_nodes_operations_and_connections_of_the_arch
 def test_what_is_no_architecture_has_no_graph():
     with pytest.raises(ValueError, match="is no architecture"):
         drawing.digraph("conv_3x3")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_keeps_a_drawing_without_what_only_scripts_need(name):
+    picture = drawing.draw(sample(name))
+    data, _ = picture._repr_mimebundle_()
+    kept = base64.b64decode(re.search(r"base64,([^\"]+)", data["text/html"])[1]).decode()
+    assert "data-" not in kept.replace("data-jp-theme-light", "").replace("data-ink", "")
+    shapes = [
+        [e.tag for e in ElementTree.fromstring(text).iter() if e.tag != f"{SVG}title"] for text in (kept, picture.svg)
+    ]
+    assert shapes[0] == shapes[1] and texts(kept) == texts(picture.svg)
