@@ -210,8 +210,6 @@ def new_network(cell):
 
 texts = "|conv_3x3~0|+|zero~0|conv_3x3~1|", "|skip~0|+|zero~0|conv_3x3~1|", "|skip~0|+|conv_1x1~0|zero~1|"
 three = [space.parse(text) for text in texts]
-
-# %%
 began = time.perf_counter()
 own = np.array(train_table(three, (0, 1, 2), new_network, train, validation, recipe), dtype=float)
 for one, accuracies in zip(three, own, strict=True):
@@ -254,8 +252,6 @@ quiz("fixed_seed")
 # %%
 first = tables.train_all(space, strokes, recipe, seeds=[0])
 print(f"{len(first)} networks in {first.about['seconds']:.0f} s")
-
-# %%
 for one, accuracies in zip(three, own, strict=True):
     print(f"{one!s:34} one by one {accuracies[0]:.4f}, side by side {first.accuracy(one):.4f}")
     assert abs(accuracies[0] - first.accuracy(one)) < 0.1
@@ -284,6 +280,7 @@ with plots.style():
     axes.set(xlabel="rank", ylabel="validation accuracy (%)", ylim=(0, 104))
     axes.set_title("Some cells learn the task, more than half never do")
 plots.show(figure, alt="Accuracy by rank: down from above 90 %, a step, then a long flat line near 25 %.")
+quiz("side_by_side")
 
 # %% [markdown]
 # ## Who can see
@@ -497,6 +494,9 @@ print(f"{accuracy_of(at_start(with_idle)):.4f}; the second with the first one's:
 # The first weights. An idle convolution draws random numbers, so all later weights come out differently. Copy the
 # weights, and both end at the same accuracy.
 
+# %%
+quiz("idle_convolution")
+
 # %% [markdown]
 # ## How much of the ranking is luck?
 #
@@ -557,7 +557,6 @@ plots.show(figure, alt="Seed 1 against seed 0: crosses in a clump near 25 %, and
 
 # %%
 i, j = np.triu_indices(125, k=1)  # all pairs of cells
-kinds = {"both guess": ~sees[i] & ~sees[j], "one sees": sees[i] ^ sees[j], "both see": sees[i] & sees[j]}
 
 
 def in_same_order(chosen, table):
@@ -567,6 +566,8 @@ def in_same_order(chosen, table):
     return np.array([(product > 0).sum() / (product != 0).sum() for product in products])
 
 
+# %%
+kinds = {"both guess": ~sees[i] & ~sees[j], "one sees": sees[i] ^ sees[j], "both see": sees[i] & sees[j]}
 print("pairs in the same order:", *(f"{share:.2f}" for share in in_same_order(i >= 0, runs)))
 print(f"{'':10} of all pairs   three seeds   thirteen seeds")
 for kind, chosen in kinds.items():
@@ -1030,7 +1031,9 @@ quiz("best_of_five_again")
 # strategy on the table, tunes it to that luck as well. The space is small. And the 15,625 cells are fewer functions
 # than they seem; notebook 01 counted 4,930.
 #
-# A file of such a table needs little: the operation on each edge, as numbers, and the accuracies. Write ours, and read
+# A file of such a table needs little: the operation on each edge, as numbers, and the accuracies. One of NAS-Bench-201
+# has `edges` of shape (15625, 6), in the order 1←0, 2←0, 2←1, 3←0, 3←1, 3←2; read it with
+# `tables.Table.load("my_table.npz", spaces.NASBench201())`. Nothing in this course depends on it. Write ours, and read
 # it back.
 
 # %%
@@ -1040,10 +1043,6 @@ with tempfile.TemporaryDirectory() as folder:
     read = tables.Table.load(file, space)
     print({name: array.shape for name, array in np.load(file).items()})
 print(len(read), "architectures;", *read.columns)
-
-# %% [markdown]
-# A table of NAS-Bench-201 in this form has `edges` of shape (15625, 6), in the order 1←0, 2←0, 2←1, 3←0, 3←1, 3←2; read
-# it with `tables.Table.load("my_table.npz", spaces.NASBench201())`. Nothing in this course depends on it.
 
 # %% [markdown] tags=["slide"]
 # ## NAS-Bench-201: 15,625 cells, trained for everybody
@@ -1057,6 +1056,9 @@ print(len(read), "architectures;", *read.columns)
 # strategies possible without a GPU. Then the warnings. Whoever tunes a strategy on a table for months tunes it to the
 # luck of the few seeds in it, too; that is the winner's curse, one floor up. And twins make bands over the names too
 # narrow. Notebook 01 counted the functions.
+
+# %%
+quiz("tuned_on_a_table")
 
 # %% [markdown]
 # ## Look inside
@@ -1135,12 +1137,6 @@ curves = np.array([test_after_each_epoch(seed) for seed in range(4)])  # (seeds,
 print(f"last epoch {curves[:, -1].mean():.3f}, mean of all epochs {curves.mean():.3f}", end=", ")
 print(f"best epoch {curves.max(1).mean():.3f}")
 
-# %% [markdown]
-# What we see: a network that knows nothing gains a few points, only because somebody looked 40 times and kept the
-# best look. Between networks that know a lot the gain may be smaller, but so are the differences between papers: DARTS
-# (second order) reports an error of 2.76 ± 0.09 % on CIFAR-10, PC-DARTS 2.57 ± 0.07 %. **Decide before training which
-# epoch counts**, usually the last one, or let validation pictures decide.
-
 # %% [markdown] tags=["slide"]
 # ## What can go wrong: the best of 40 looks at the test pictures
 #
@@ -1153,6 +1149,26 @@ print(f"best epoch {curves.max(1).mean():.3f}")
 # this is common practice and not a scandal. The network in our test knows nothing, and still gains a few points because
 # somebody looked forty times. Between papers the differences are smaller than that. The rule is cheap: choose the epoch
 # before training, or by validation pictures.
+
+# %% [markdown]
+# What we see: a network that knows nothing gains a few points, only because somebody looked 40 times and kept the
+# best look. Between networks that know a lot the gain may be smaller, but so are the differences between papers: DARTS
+# (second order) reports an error of 2.76 ± 0.09 % on CIFAR-10, PC-DARTS 2.57 ± 0.07 %. **Decide before training which
+# epoch counts**, usually the last one, or let validation pictures decide.
+#
+# ## In this notebook we have
+#
+# - written the training loop, and trained all 125 cells with three seeds: the ground truth;
+# - told the cells that can see from those that guess by the drawing alone, and tested why;
+# - seen that twins differ by their first weights, and that names and functions give different τ;
+# - measured the noise mark: two runs of the truth agree on about 80 of 100 pairs;
+# - seen which cells share their luck, taken each seed's mean out, and found how much of what separates cells is luck;
+# - seen that winners look better than they are, and that one more training cures the report;
+# - written and read a benchmark table.
+#
+# On your own: what happens to τ between seeds if the cells are trained for six epochs? Predict it, then write
+# `Recipe(epochs=6, batch_size=32)` in place of `tables.TINY_RECIPE` and run the notebook again. Next: **03, Solve a
+# bilevel problem by hand**.
 
 # %% [markdown] tags=["slide"]
 # ## Take home
@@ -1168,20 +1184,6 @@ print(f"best epoch {curves.max(1).mean():.3f}")
 # hand on a toy, or the supernet, in which one network stands in for all 125 and is held against the truth of today.
 
 # %% [markdown]
-# ## In this notebook we have
-#
-# - written the training loop, and trained all 125 cells with three seeds: the ground truth;
-# - told the cells that can see from those that guess by the drawing alone, and tested why;
-# - seen that twins differ by their first weights, and that names and functions give different τ;
-# - measured the noise mark: two runs of the truth agree on about 80 of 100 pairs;
-# - seen which cells share their luck, taken each seed's mean out, and found how much of what separates cells is luck;
-# - seen that winners look better than they are, and that one more training cures the report;
-# - written and read a benchmark table.
-#
-# On your own: what happens to τ between seeds if the cells are trained for six epochs? Predict it, then write
-# `Recipe(epochs=6, batch_size=32)` in place of `tables.TINY_RECIPE` and run the notebook again. Next: **03, Solve a
-# bilevel problem by hand**.
-#
 # ## Further reading
 #
 # - Dong and Yang, [NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture

@@ -142,8 +142,7 @@ assert [validation_loss(a, a) for a in (0.0, 0.5, 1.0, 2.0)] == [1, 0.25, 0, 1]
 # %% [markdown]
 # What we see: after training, *every* α has training loss 0, so in this toy the training loss cannot tell
 # architectures apart. The validation loss can: it is 1 at α = 0 and α = 2, and 0 at α = 1.
-
-# %% [markdown]
+#
 # ## Does the training loss choose in a network?
 #
 # The tie was built into the toy. What happens in a network? Let α blend two: a dense one, with a weight for each
@@ -166,7 +165,6 @@ def conv(filters=16, kernel=3):
     return nn.Sequential(nn.Conv2d(3, filters, kernel), nn.ReLU(), *pool, nn.Linear(filters, 4))
 
 
-# %%
 strokes = data.load("strokes", seed=0)
 
 
@@ -301,7 +299,11 @@ plots.show(figure, alt)
 # %% [markdown]
 # What we see: both curves pass through the same point. But with w frozen at 2 the loss is 1 for every α: the
 # line with squares is flat, and gives no hint that a better architecture exists.
-#
+
+# %%
+quiz("frozen_weight")
+
+# %% [markdown]
 # ## The slope has two parts
 #
 # When α moves, the loss changes directly, and it changes because the weights follow. The chain rule adds the two:
@@ -522,8 +524,7 @@ for rate in (0.05, 0.01, 0.002):
     alpha, w = toy.search(0.0, steps=round(30 / rate), alpha_rate=rate)[-1]
     print(f"step size {rate}: rests at α = {alpha:.3f}")
     assert abs(alpha - 2) < 0.01
-farthest = max(alpha for alpha, _ in toy.search(0.0))
-print(f"on its way the path of ξ = 0 swings out to α = {farthest:.2f}")
+print(f"on its way the path of ξ = 0 swings out to α = {(farthest := max(a for a, _ in toy.search(0.0))):.2f}")
 assert 2.3 < farthest < 3.2
 
 # %% [markdown]
@@ -730,7 +731,7 @@ toy_losses = (lambda: training_loss(toy_alpha, toy_w)), (lambda: validation_loss
 print("slopes of L_val in α and w:", torch.autograd.grad(toy_losses[1](), [toy_alpha, toy_w]))
 kept = [toy_w.detach().clone()]  # a copy
 write([toy_w], [kept[0] + 1])
-print("the loss reads what w holds now:", toy_losses[1]().item())
+print(f"the loss reads what w holds now: {toy_losses[1]().item():.2f}")
 write([toy_w], kept)
 
 
@@ -888,7 +889,6 @@ def cosine(one, other):
     return float(torch.cosine_similarity(one, other, dim=0))
 
 
-# %%
 def compared(setting):
     """Cosine of first order and of unrolled with the exact gradient, and the training loss."""
     exact = gradients.exact(*setting)
@@ -986,7 +986,6 @@ def direct_part(problem, train, validation, step):
     return gradients.gradient(problem.loss(validation, ahead), problem.alphas)[0]
 
 
-# %%
 def sweep(seed, radii, **kind):
     """Relative error of the part through the weights, for each r."""
     setting = (*small_problem(seed, **kind), step)
@@ -1049,7 +1048,11 @@ for seed in (0, 1, 2):
 #
 # Yet the *whole* gradient had a good cosine above: it is the direct part minus ξ times this noisy one, and a small ξ
 # hides a large error. Keep the lesson: test a finite difference on a smooth network in float64, where it must converge.
-#
+
+# %%
+quiz("a_kink_in_between")
+
+# %% [markdown]
 # ## What can go wrong
 #
 # The line `hessian = [(p-n) / 2.*eps for p, n in …]` stands in
@@ -1131,8 +1134,7 @@ def moving_step(weights, slopes, xi):
 for take in (rebinding_step, moving_step):
     weights, slopes = [torch.ones(3), torch.ones(2)], [torch.ones(3), torch.ones(2)]
     take(weights, slopes, 0.1)
-    expected = 0.1 * 5**0.5  # five slopes of 1
-    distance = torch.cat(weights).sub(1).norm()
+    distance, expected = torch.cat(weights).sub(1).norm(), 0.1 * 5**0.5  # five slopes of 1
     print(f"{take.__name__}: moved by {distance:.4f}, expected ξ·‖gradient‖ = {expected:.4f}")
     assert (abs(distance - expected) < 1e-6) == (take is moving_step)
 
@@ -1154,17 +1156,6 @@ for take in (rebinding_step, moving_step):
 #
 # **On your own.** Repeat the comparison during training with ξ = 1. Which of the three gradients would you trust, and
 # why is "exact" not the same as "right"?
-#
-# ## Further reading
-#
-# - H. Liu, K. Simonyan, Y. Yang: [DARTS: Differentiable Architecture Search](https://arxiv.org/abs/1806.09055),
-#   ICLR 2019. Section 2.3 and figure 2 are this notebook.
-# - L. Franceschi and others: [Bilevel Programming for Hyperparameter Optimization and
-#   Meta-Learning](https://arxiv.org/abs/1806.04910), ICML 2018: when unrolling converges to the true
-#   hypergradient.
-# - J. Lorraine, P. Vicol, D. Duvenaud: [Optimizing Millions of Hyperparameters by Implicit
-#   Differentiation](https://arxiv.org/abs/1911.02590), AISTATS 2020: the implicit view, made practical.
-# - Notebook 07 puts these gradients to work in a whole search.
 
 # %% [markdown] tags=["slide"]
 # ## What to take home
@@ -1180,6 +1171,17 @@ for take in (rebinding_step, moving_step):
 # the lower problem is never solved there at all.
 
 # %% [markdown]
+# ## Further reading
+#
+# - H. Liu, K. Simonyan, Y. Yang: [DARTS: Differentiable Architecture Search](https://arxiv.org/abs/1806.09055),
+#   ICLR 2019. Section 2.3 and figure 2 are this notebook.
+# - L. Franceschi and others: [Bilevel Programming for Hyperparameter Optimization and
+#   Meta-Learning](https://arxiv.org/abs/1806.04910), ICML 2018: when unrolling converges to the true
+#   hypergradient.
+# - J. Lorraine, P. Vicol, D. Duvenaud: [Optimizing Millions of Hyperparameters by Implicit
+#   Differentiation](https://arxiv.org/abs/1911.02590), AISTATS 2020: the implicit view, made practical.
+# - Notebook 07 puts these gradients to work in a whole search.
+#
 # ## Versions
 
 # %%
