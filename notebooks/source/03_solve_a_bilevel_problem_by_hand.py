@@ -165,6 +165,7 @@ def conv(filters=16, kernel=3):
     return nn.Sequential(nn.Conv2d(3, filters, kernel), nn.ReLU(), *pool, nn.Linear(filters, 4))
 
 
+# %%
 strokes = data.load("strokes", seed=0)
 
 
@@ -296,14 +297,13 @@ figure.axes[0].plot(2, 1, "ko", markersize=12)
 alt = "Validation loss: a parabola where w follows α, a flat line through the same point where w stays at 2."
 plots.show(figure, alt)
 
-# %% [markdown]
-# What we see: both curves pass through the same point. But with w frozen at 2 the loss is 1 for every α: the
-# line with squares is flat, and gives no hint that a better architecture exists.
-
 # %%
 quiz("frozen_weight")
 
 # %% [markdown]
+# What we see: both curves pass through the same point. But with w frozen at 2 the loss is 1 for every α: the
+# line with squares is flat, and gives no hint that a better architecture exists.
+#
 # ## The slope has two parts
 #
 # When α moves, the loss changes directly, and it changes because the weights follow. The chain rule adds the two:
@@ -1156,6 +1156,17 @@ for take in (rebinding_step, moving_step):
 #
 # **On your own.** Repeat the comparison during training with ξ = 1. Which of the three gradients would you trust, and
 # why is "exact" not the same as "right"?
+#
+# ## Further reading
+#
+# - H. Liu, K. Simonyan, Y. Yang: [DARTS: Differentiable Architecture Search](https://arxiv.org/abs/1806.09055),
+#   ICLR 2019. Section 2.3 and figure 2 are this notebook.
+# - L. Franceschi and others: [Bilevel Programming for Hyperparameter Optimization and
+#   Meta-Learning](https://arxiv.org/abs/1806.04910), ICML 2018: when unrolling converges to the true
+#   hypergradient.
+# - J. Lorraine, P. Vicol, D. Duvenaud: [Optimizing Millions of Hyperparameters by Implicit
+#   Differentiation](https://arxiv.org/abs/1911.02590), AISTATS 2020: the implicit view, made practical.
+# - Notebook 07 puts these gradients to work in a whole search.
 
 # %% [markdown] tags=["slide"]
 # ## What to take home
@@ -1171,17 +1182,6 @@ for take in (rebinding_step, moving_step):
 # the lower problem is never solved there at all.
 
 # %% [markdown]
-# ## Further reading
-#
-# - H. Liu, K. Simonyan, Y. Yang: [DARTS: Differentiable Architecture Search](https://arxiv.org/abs/1806.09055),
-#   ICLR 2019. Section 2.3 and figure 2 are this notebook.
-# - L. Franceschi and others: [Bilevel Programming for Hyperparameter Optimization and
-#   Meta-Learning](https://arxiv.org/abs/1806.04910), ICML 2018: when unrolling converges to the true
-#   hypergradient.
-# - J. Lorraine, P. Vicol, D. Duvenaud: [Optimizing Millions of Hyperparameters by Implicit
-#   Differentiation](https://arxiv.org/abs/1911.02590), AISTATS 2020: the implicit view, made practical.
-# - Notebook 07 puts these gradients to work in a whole search.
-#
 # ## Versions
 
 # %%

@@ -1145,15 +1145,6 @@ with training.seeded(0):
     untrained = space.supernet(strokes.classes, strokes.channels)
 print("mean", untrained.head.norm.running_mean.tolist(), "variance", untrained.head.norm.running_var.tolist())
 
-
-def deviation_behind_norm(network, cell, mode):
-    """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
-    with torch.no_grad(), mode(network):
-        out = network.head.norm(network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
-    scale = network.head.norm.weight.abs()  # what the layer multiplies by, after normalising
-    return float((out.std((0, 2, 3)) / scale).mean())
-
-
 # %% [markdown] tags=["slide"]
 # ## A real slip: `.eval()` on a network that was never trained
 #
@@ -1167,7 +1158,16 @@ def deviation_behind_norm(network, cell, mode):
 # open, which deserves praise. The check needs no accuracy and no truth: behind batch norm the deviation must be one.
 # Keep it beside every supernet.
 
+
 # %% tags=["slide-output"]
+def deviation_behind_norm(network, cell, mode):
+    """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
+    with torch.no_grad(), mode(network):
+        out = network.head.norm(network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
+    scale = network.head.norm.weight.abs()  # what the layer multiplies by, after normalising
+    return float((out.std((0, 2, 3)) / scale).mean())
+
+
 off = {}
 for name, mode in (("batch statistics", batch_statistics), ("eval mode", evaluation_mode)):
     for state, network in (("untrained", untrained), ("trained", supernets[0])):
