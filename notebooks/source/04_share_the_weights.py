@@ -145,10 +145,9 @@ def lines(title, rows):
     """Print the five numbers of each row, under a title."""
     print(f"{title:20}      τ  wrong pairs  τ useful  of ten  regret")
     for name, values in rows.items():
-        print("{:>20}   {:.2f}     {:8.1f}      {:.2f}  {:6.1f}    {:.2f}".format(name, *values))
+        print("{:>20}   {:.2f}     {:8.0f}      {:.2f}  {:6.1f}    {:.2f}".format(name, *values))
 
 
-# %%
 def report(name, scores):
     """Print the five numbers for three seeds, and their means."""
     found = [row(score) for score in scores]
@@ -176,7 +175,7 @@ def compare(**methods):
 # %% tags=["slide-output"]
 report("one honest training", runs)
 honest = np.mean([row(run) for run in runs], 0)
-print(f"useful and useless cells make {useful.sum() * (~useful).sum():,} pairs")
+print(f"useful and useless cells make {useful.sum() * (~useful).sum()} pairs")
 assert 0.6 < honest[0] < 0.8 and honest[1] <= 5 and honest[3] >= 7
 
 # %% [markdown]
@@ -612,6 +611,7 @@ def regret_of_ten(scores):
 
 blind = [np.random.default_rng(draw).permutation(125) for draw in range(2000)]  # random scores
 
+
 # %% [markdown] tags=["slide"]
 # ## Back to your prediction: whom would a search choose?
 #
@@ -620,7 +620,6 @@ blind = [np.random.default_rng(draw).permutation(125) for draw in range(2000)]  
 # best cells, the third loses nineteen points, and taking ten and training them does not save it. Then click. Count the
 # hands again, and go back to the three sentences on the board. Seed 0 alone would have made a success story, seed 2 a
 # failure. That is why we show all three.
-
 
 # %% tags=["slide-output"]
 print(f"{'regret':20} {'of the first':>25} {'of the best of ten':>25}")
@@ -669,9 +668,6 @@ print(f"  30  supernet, ten by score, trained   {np.mean([regret_of_ten(s) for s
 print(f"  30  random search                     {random_search(30):.2f}")
 print(f"   0  most 3×3 among cells that see     {ranking.regret(convolutions, truth):.2f}")
 
-# %%
-quiz("one_of_three_seeds")
-
 # %% [markdown]
 # What we see: a random search of equal cost does as well, and counting costs nothing and does better. `can_see` also
 # throws out the bad for free. In this tiny space a search does not pay; where nobody can read off who sees, it may.
@@ -709,6 +705,7 @@ train_long = partial(tables.train_all, space, strokes, longer, architectures=dra
 long = [train_long([0]).mean()]
 
 
+# %%
 def taus(scores, truths):
     """τ of all pairs with different seeds: equal seeds begin with equal weights."""
     pairs = [(i, j) for i in range(len(scores)) for j in range(len(truths)) if i != j]
@@ -974,18 +971,20 @@ fair = judged(partial(fair_sampler, space))
 # Note:
 # 1 min. Dice are fair in the long run only. FairNAS shuffles the five operations of each edge and reads the columns.
 # Ask what they expect before you point at the table. Five random paths a step are the fair control: against them τ
-# gains on average. Against one random path, too, but that one takes five times as many steps. At the top nothing comes
-# near an honest training.
+# gains here, but not on every machine; three seeds do not settle it. One random path takes five times as many steps.
+# At the top nothing comes near an honest training.
 
 # %% tags=["slide-output"]
 five = judged(lambda dice: partial(space.sample, dice))
 _, by_five, by_fairness = compare(shared_weights=shared, five_random_paths=five, fair_rounds=fair)
-assert by_five[0] < by_fairness[0] and by_fairness[3] < by_companion[3]
+assert 0.4 < min(by_five[0], by_fairness[0]) and max(by_five[3], by_fairness[3]) < honest[3]
 
 # %% [markdown]
-# What we see: with equal steps and equal sums, fair rounds have the larger τ on average. At the top and among the
-# useful cells three seeds show little. (One path a step makes five times as many steps: no clean comparison.)
-#
+# What we see: with equal steps and equal sums, fair rounds have the larger τ here. Three seeds do not settle it: on
+# another kind of processor, which rounds otherwise, the order of these rows was another one. At the top neither comes
+# near an honest training. (One path a step makes five times as many steps: no clean comparison.)
+
+# %% [markdown]
 # ## Batch norm has a memory, and it is of the wrong cells
 #
 # A batch-norm layer subtracts a mean and divides by a deviation. In training it takes them from the batch at hand. On
@@ -998,7 +997,8 @@ assert by_five[0] < by_fairness[0] and by_fairness[3] < by_companion[3]
 # normalised with somebody else's numbers. Compare the running ones with each cell's own.
 
 # %%
-net, norm, (pictures, _) = supernets[0], supernets[0].head.norm, held_out
+norm, net = supernets[0].head.norm, supernets[0]
+pictures, _ = held_out
 
 
 def own_statistics(cell):
@@ -1114,9 +1114,6 @@ for name, values in rows.items():
     print(f"{name:28}", *(f"{value:.2f}" for value in values))
 assert max(scratch) < 0.8 < min(rows["at the shared weights"]) < min(inherited)
 
-# %%
-quiz("what_was_inherited")
-
 # %% [markdown]
 # What we see: one epoch from scratch leaves the six cells far below. At the shared weights they are right on most
 # pictures *before* that epoch begins: most of the gain is inherited, not learnt. After it they stand where three epochs
@@ -1145,6 +1142,16 @@ with training.seeded(0):
     untrained = space.supernet(strokes.classes, strokes.channels)
 print("mean", untrained.head.norm.running_mean.tolist(), "variance", untrained.head.norm.running_var.tolist())
 
+
+# %%
+def deviation_behind_norm(network, cell, mode):
+    """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
+    with torch.no_grad(), mode(network):
+        out = network.head.norm(network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
+    scale = network.head.norm.weight.abs()  # what the layer multiplies by, after normalising
+    return float((out.std((0, 2, 3)) / scale).mean())
+
+
 # %% [markdown] tags=["slide"]
 # ## A real slip: `.eval()` on a network that was never trained
 #
@@ -1158,16 +1165,7 @@ print("mean", untrained.head.norm.running_mean.tolist(), "variance", untrained.h
 # open, which deserves praise. The check needs no accuracy and no truth: behind batch norm the deviation must be one.
 # Keep it beside every supernet.
 
-
 # %% tags=["slide-output"]
-def deviation_behind_norm(network, cell, mode):
-    """Deviation of the channels behind the last batch norm, on one batch, in a mode."""
-    with torch.no_grad(), mode(network):
-        out = network.head.norm(network.features(pictures, cell.active_ops))  # (500, C, 10, 10)
-    scale = network.head.norm.weight.abs()  # what the layer multiplies by, after normalising
-    return float((out.std((0, 2, 3)) / scale).mean())
-
-
 off = {}
 for name, mode in (("batch statistics", batch_statistics), ("eval mode", evaluation_mode)):
     for state, network in (("untrained", untrained), ("trained", supernets[0])):
