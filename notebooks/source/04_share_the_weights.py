@@ -980,9 +980,8 @@ _, by_five, by_fairness = compare(shared_weights=shared, five_random_paths=five,
 assert 0.4 < min(by_five[0], by_fairness[0]) and max(by_five[3], by_fairness[3]) < honest[3]
 
 # %% [markdown]
-# What we see: with equal steps and equal sums, fair rounds have the larger τ here. Three seeds do not settle it: on
-# another kind of processor, which rounds otherwise, the order of these rows was another one. At the top neither comes
-# near an honest training. (One path a step makes five times as many steps: no clean comparison.)
+# What we see: with equal steps and sums, fair rounds have the larger τ here. Three seeds do not settle it: on a
+# processor that rounds otherwise, these rows changed order. (One path makes five times as many steps.)
 
 # %% [markdown]
 # ## Batch norm has a memory, and it is of the wrong cells
