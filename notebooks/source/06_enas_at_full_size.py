@@ -994,8 +994,7 @@ for s in recorded:
 # What we see: with the price all three seeds end at the cost of a chain of pools, far below random ones. Paid for
 # accuracy alone, three searches give three answers, and one of them is about as cheap *without* any price. Had we shown
 # only that seed, we would have praised the price for nothing. And no policy has settled on one architecture: nearly all
-# of the 20 differ, as the tanh constant says. (Whether late ones are *better*, the record does not say: none was trained
-# alone.)
+# of the 20 differ, as the tanh constant says. (Are late ones *better*? The record cannot say: none was trained alone.)
 
 # %% [markdown] tags=["slide"]
 # ## A search in which nothing is searched
