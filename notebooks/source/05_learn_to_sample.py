@@ -777,7 +777,7 @@ quiz("rich_get_richer")
 # %% tags=["slide-output"]
 blind = truth[np.random.default_rng(0).integers(0, 125, (1000, 1000))]  # 1,000 runs of 1,000 draws
 drawn = np.array([seen for _, seen in runs["moving baseline"]])[:, :1000]  # (5 seeds, 1,000 draws)
-young = np.array([teach(seed, updates=1)[1] for seed in range(40)])  # the first 20 draws with 40 seeds: five are few
+young = np.array([teach(seed, updates=1)[1] for seed in range(20)])  # the first 20 draws with 20 seeds: five are few
 for n in (20, 100, 200, 1000):
     for name, seen in (("dice", blind), ("policy", young if n == 20 else drawn)):
         best = seen[:, :n].max(1)
