@@ -1035,7 +1035,7 @@ for block in (nullcontext, museum.nni_frozen_start, museum.nni_idle_attention):
 # $$\text{TensorFlow: } \frac{m_t}{\sqrt{v_t} + \hat\varepsilon}\;\sqrt{1-\beta_2^t} \qquad\qquad
 # \text{torch: } \frac{m_t}{\sqrt{v_t / (1 - \beta_2^t)} + \varepsilon}$$
 #
-# With the usual tiny ε nobody notices. ENAS has 10⁻³, and gradients of a policy are small. Same gradients, same
+# With the usual tiny ε it hardly matters. ENAS has 10⁻³, and gradients of a policy are small. Same gradients, same
 # settings, two step lengths; three seeds, and a tiny ε as a control:
 
 
