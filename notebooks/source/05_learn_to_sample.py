@@ -870,7 +870,7 @@ figure.set_size_inches(7, 3), figure.axes[0].set_xticks(range(0, 101, 20))
 alt = "Test accuracy of the cells found: ENAS at rate 0.01 and dice with the longer supernet are highest, with narrow "
 alt += "bands; ENAS at 0.03, dice with 25 epochs and cells alone lie below, with wide ones."
 plots.show(figure, alt=alt)
-assert min(scores["ENAS, rate 0.01"] + scores[f"dice, supernet {longer} epochs"]) > 0.85 > 2 * on_test.mean()
+assert min(means[1], means[3]) > 0.8 > 2 * on_test.mean() and abs(means[1] - means[3]) < 0.1
 
 # %% [markdown]
 # What we see: there is no simple answer. At rate 0.03, ENAS does no better than a dozen cells trained alone: its five
