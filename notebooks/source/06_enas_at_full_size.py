@@ -861,10 +861,10 @@ def measured(cells):
 
 
 by_table = {name: [taught(pay, seed) for seed in range(3)] for name, pay in PAY.items()}
-dice = [[table.space.sample(torch.Generator().manual_seed(k)) for k in range(s, 600, 3)] for s in range(3)]
 by_search = {name: [searched(PAY[name], seed) for seed in range(3)] for name in list(PAY)[:1]}
 
 # %%
+dice = [[table.space.sample(torch.Generator().manual_seed(k)) for k in range(s, 600, 3)] for s in range(3)]
 by_search |= {name: [searched(PAY[name], seed) for seed in range(3)] for name in list(PAY)[1:]}
 
 
