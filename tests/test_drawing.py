@@ -312,6 +312,7 @@ def test_a_notebook_keeps_a_drawing_without_what_only_scripts_need(name):
     kept = base64.b64decode(re.search(r"base64,([^\"]+)", data["text/html"])[1]).decode()
     assert "data-" not in kept.replace("data-jp-theme-light", "").replace("data-ink", "")
     shapes = [
-        [e.tag for e in ElementTree.fromstring(text).iter() if e.tag != f"{SVG}title"] for text in (kept, picture.svg)
+        [e.tag for e in ElementTree.fromstring(text).iter() if e.tag not in (f"{SVG}title", f"{SVG}desc")]
+        for text in (kept, picture.svg)
     ]
     assert shapes[0] == shapes[1] and texts(kept) == texts(picture.svg)
