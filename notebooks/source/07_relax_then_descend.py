@@ -509,8 +509,7 @@ for smooth, label in ((True, "GELU"), (False, "ReLU")):
     settings = [tiny_setting(seed, smooth) for seed in range(5)]
     plain[label] = [cosine(gradients.first_order(*setting), gradients.exact(*setting)) for setting in settings]
     print(f"{label}, first order: cosine {np.mean(plain[label]):.3f}, smallest {min(plain[label]):.3f};", end=" ")
-    at_paper = bands[smooth][:, 1, 2]
-    print(f"unrolled, r = 0.01: {at_paper.mean():.3f}, smallest {at_paper.min():.3f}")
+    print(f"unrolled, r = 0.01: {bands[smooth][:, 1, 2].mean():.3f}, smallest {bands[smooth][:, 1, 2].min():.3f}")
 
 # %% [markdown] tags=["slide"]
 # ## A finite difference needs a smooth network
@@ -839,12 +838,9 @@ with plots.style():
 # the temperature at which the weights were trained. The cell is not bad. It has the wrong weights.
 
 # %% tags=["slide-output"]
-plots.show(
-    figure,
-    limit=15_000,
-    alt="Left: accuracy with one edge rounded; most cost little, one nearly as much as all six together, unless its "
-    "winner keeps its own share. Right: accuracy against temperature, highest at 1 and falling to both sides.",
-)
+alt = "Left: accuracy with one edge rounded; most cost little, one nearly as much as all six together, unless its "
+alt += "winner keeps its own share. Right: accuracy against temperature, highest at 1 and falling to both sides."
+plots.show(figure, limit=15_000, alt=alt)
 assert inherited < blend - 0.15 and max(cooled) - cooled[temperatures.index(1)] < 0.05 and cooled[-1] < blend - 0.15
 
 # %% [markdown]
