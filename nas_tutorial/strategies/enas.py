@@ -224,7 +224,12 @@ class Rewards(Resumable):
         return [reward for reward, _ in self.latest]
 
     def earned(self, sample: Sample) -> tuple[Sampled, ...]:
-        """The latest sample and what it earned, as an event keeps it; log π is that of the policy that drew it."""
+        """The latest sample and what it earned, as an event keeps it; log π is that of the policy that drew it.
+
+        Nothing where only a part of the sample was rewarded.
+        """
+        if len(self.latest) != len(sample.choices):
+            return ()
         rewards, accuracies = zip(*self.latest, strict=True)
         thought = {name: getattr(sample, name).tolist() for name in ("log_prob", "entropy")}
         return sampled(sample.choices.tolist(), **thought, reward=list(map(float, rewards)), accuracy=accuracies)
