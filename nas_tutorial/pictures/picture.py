@@ -14,7 +14,9 @@ FLIP = "fill:#fff"  # for words on colours that become no darker by it
 STYLE = "".join(f"{theme} .{NAME}{{{DARK}}}{theme} .{NAME} [data-ink=flip]{{{FLIP}}}" for theme in THEMES)
 """For a page of a dark theme that an SVG is part of. As an image it knows no theme: there the card stays white."""
 
-HANDLES = re.compile(r'<desc>[^<]*</desc>|<title data-part="title">[^<]*</title>| (?:aria-label|data-(?!ink)[a-z]+)="[^"]*"')
+HANDLES = re.compile(
+    r'<desc>[^<]*</desc>|<title data-part="title">[^<]*</title>| (?:aria-label|data-(?!ink)[a-z]+)="[^"]*"'
+)
 """What a script takes hold of, a mouse shows or a reader hears: useless in an image, and half of its size."""
 
 
