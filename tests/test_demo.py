@@ -16,6 +16,7 @@ from nas_tutorial import data, spaces, training
 from nas_tutorial.cli import main
 from nas_tutorial.demo import demo, report, workers
 from nas_tutorial.demo.leaderboard import Entry, Leaderboard
+from nas_tutorial.strategies import recordings
 from nas_tutorial.strategies.results import Event, SearchResult
 
 SPACE = spaces.get("nasbench201")
@@ -47,6 +48,13 @@ def test_demo_from_search_to_report(quick, capsys, monkeypatch):
         assert result.seed == 3 and str(result.architecture) in out and (folder / module / "cell.svg").is_file()
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert not loads(page)
+    recorded = [recordings.load(folder / module / "recording.json") for module in ("darts", "enas", "random")]
+    assert [(each.strategy, each.command) for each in recorded] == [
+        (module, "nas-tutorial demo --seed 3 --scale 0.02") for module in ("darts", "enas", "random")
+    ]
+    replayed = (folder / "replay.html").read_text(encoding="utf-8")
+    assert all(f"{each.strategy} on nasbench201, seed 3" in replayed for each in recorded)
+    assert page.count('<a href="replay.html">') == 1
     assert page.count("<svg") == 6 and all(f"{e['parameters']:,}" in page for e in record["found"])
     is_what_one_process_computes(record)
 
@@ -65,7 +73,8 @@ def is_what_one_process_computes(record):
 
 
 def loads(page):
-    """Whatever a page would fetch: addresses in attributes, style sheets and scripts, other than data within it."""
+    """Whatever a page would fetch by itself: addresses in attributes, style sheets and scripts, other than data."""
+    page = page.replace('<a href="replay.html">', "")
     addresses = re.findall(r"""(?:src|href|srcset|data|action)\s*=\s*["']?([^"'\s>]+)""", page)
     addresses += re.findall(r"url\(([^)]*)\)|@import\s+(\S+)|<script", page)
     return [a for a in addresses if not str(a).startswith("data:")]

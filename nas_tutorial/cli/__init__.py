@@ -1,4 +1,4 @@
-"""The command line: `nas-tutorial demo`, `search`, `retrain`, `draw`, `describe`, `spaces`."""
+"""The command line: `nas-tutorial demo`, `search`, `retrain`, `draw`, `describe`, `replay`, `spaces`."""
 
 import os
 import sys

@@ -22,6 +22,7 @@ answers together; what it finds is then trained from scratch, because accuracy d
   nas-tutorial describe DARTS_V2 --space darts --channels 36 --cells 20
   nas-tutorial spaces                                     what there is to search
   nas-tutorial settings darts                             every setting with its bounds
+  nas-tutorial replay runs/first --output first.html      a page that shows the search epoch by epoch
 """
 SEARCH = f"""Search a space and write what is found to runs/NAME:
 
@@ -73,6 +74,13 @@ examples
   nas-tutorial draw runs/first --out cell.pdf
   nas-tutorial draw --space nasbench201 --out cell.svg \\
       "|nor_conv_3x3~0|+|nor_conv_3x3~0|skip_connect~1|+|none~0|skip_connect~1|nor_conv_3x3~2|"
+"""
+REPLAY = """Write a page that replays searches, epoch by epoch: one HTML file that opens in a browser without a network.
+It shows loss and accuracies, probabilities, the architecture that would be derived, and those that were sampled.
+
+examples
+  nas-tutorial replay runs/first --output first.html
+  nas-tutorial replay runs/first/recording.json runs/second/recording.json --output both.html
 """
 
 
@@ -178,6 +186,13 @@ def add_describe(command: ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
+def add_replay(command: ArgumentParser) -> None:
+    """Options of `replay`."""
+    what = "the recording of a search: a file such as runs/first/recording.json, or the search's folder"
+    command.add_argument("recordings", nargs="+", metavar="RECORDING", help=what)
+    command.add_argument("--output", required=True, help="the page to write; replaces an older one, and no other file")
+
+
 def add_architecture(command: ArgumentParser) -> None:
     """What names one architecture."""
     what = "a search's folder, such as runs/first; an architecture.json; a published name; or a notation"
@@ -227,5 +242,6 @@ COMMANDS = {
     "draw": ("draw an architecture", DRAW, add_draw),
     "describe": ("parameters, multiply-adds and shapes of a network", DESCRIBE, add_describe),
     "settings": ("every setting with its bounds", SETTINGS, add_listed),
+    "replay": ("a page that shows searches epoch by epoch", REPLAY, add_replay),
     "spaces": ("list the search spaces", "List the search spaces.", lambda command: None),
 }

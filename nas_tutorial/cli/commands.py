@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from nas_tutorial.cli.listing import list_settings
-from nas_tutorial.cli.looking import describe, draw, list_spaces
+from nas_tutorial.cli.looking import describe, draw, list_spaces, replay
 from nas_tutorial.cli.retraining import retrain
 from nas_tutorial.cli.searching import RUNS, search
 
@@ -22,5 +22,6 @@ BY_NAME = {
     "draw": draw,
     "describe": describe,
     "settings": list_settings,
+    "replay": replay,
     "spaces": list_spaces,
 }

@@ -1,11 +1,14 @@
-"""`nas-tutorial draw`, `describe` and `spaces`: to look at architectures, networks and spaces."""
+"""`nas-tutorial draw`, `describe`, `replay` and `spaces`: to look at architectures, networks, searches and spaces."""
 
 from argparse import Namespace
+from pathlib import Path
 
 from nas_tutorial import spaces
 from nas_tutorial.cli import choices, sources
 from nas_tutorial.measures import describe as describing
 from nas_tutorial.pictures import drawing
+from nas_tutorial.pictures import replay as pages
+from nas_tutorial.strategies import recordings
 
 
 def draw(options: Namespace) -> None:
@@ -26,6 +29,12 @@ def describe(options: Namespace) -> None:
     else:
         found = describing.stand_alone(architecture, **sizes)
     print(found.to_json() if options.json else found)
+
+
+def replay(options: Namespace) -> None:
+    """Write a page that replays searches."""
+    files = [Path(given) / "recording.json" if Path(given).is_dir() else Path(given) for given in options.recordings]
+    print(pages.save([recordings.load(file) for file in files], options.output))
 
 
 def list_spaces(options: Namespace) -> None:

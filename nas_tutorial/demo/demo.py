@@ -23,6 +23,7 @@ from nas_tutorial.files import write_whole
 from nas_tutorial.pictures.keeping import keep_pictures, without_loss
 from nas_tutorial.settings import configured, to_text, versions
 from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies import recordings
 from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import RECIPES, Scores
 
@@ -73,6 +74,7 @@ def work(
         for name in [name for name, search in searches.items() if search.done()]:
             result = SearchResult.load(folder / SEARCHES[name][0])
             keep_pictures(result, folder / SEARCHES[name][0])
+            recordings.record(result, folder / SEARCHES[name][0] / "recording.json", command(seed, scale))
             found.append((name, result, searches.pop(name).result(), pool.train(result.architecture, TRAINING_SEEDS)))
     entries = [Entry(name, result.architecture, joined(t), result, cost) for name, result, cost, t in found]
     scores = random_scores or [joined(trainings) for trainings in pending]
@@ -111,14 +113,23 @@ def settings(scale: float) -> dict[str, Any]:
 
 
 def finish(board: Leaderboard, digits: data.Data, folder: Path) -> None:
-    """Write the leaderboard and the report, print the former."""
+    """Write the leaderboard, a page that replays the searches, and the report; print the first."""
     from nas_tutorial.demo import report
+    from nas_tutorial.pictures import replay
 
     write_whole(folder / "leaderboard.json", to_text(board.to_record(), indent=1))
     print(f"\n{board}")
+    with without_loss("replay.html"):
+        files = [folder / SEARCHES[entry.name][0] / "recording.json" for entry in board.found]
+        replay.save(list(map(recordings.load, files)), folder / "replay.html")
     with without_loss("report.html"):
         write_whole(folder / "report.html", report.page(board, digits))
         print(f"\nThe report, with the cells drawn: {folder / 'report.html'}")
+
+
+def command(seed: int, scale: float) -> str:
+    """What makes the same searches again."""
+    return "nas-tutorial demo" + (f" --seed {seed}" if seed else "") + (f" --scale {scale:g}" if scale != 1 else "")
 
 
 def folder_name(seed: int) -> str:

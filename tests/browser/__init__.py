@@ -1,0 +1,1 @@
+"""Tests in a real browser: a Chromium without a window."""
