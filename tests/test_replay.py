@@ -15,7 +15,7 @@ from small import SMALL
 
 from nas_tutorial import spaces
 from nas_tutorial.cli import main
-from nas_tutorial.pictures import drawing, replay, replay_plan
+from nas_tutorial.pictures import graphs, replay, replay_plan
 from nas_tutorial.pictures.chances import on_edges
 from nas_tutorial.pictures.layout import layout
 from nas_tutorial.pictures.replay_view import sentence, view
@@ -175,7 +175,7 @@ def test_without_scripts_the_end_of_every_search_is_there(space):
 
 
 def test_no_graphviz_is_needed(monkeypatch):
-    monkeypatch.setattr(drawing, "render", lambda *_: pytest.fail("Graphviz was called"))
+    monkeypatch.setattr(graphs, "render", lambda *_: pytest.fail("Graphviz was called"))
     assert "<svg" in replay.page([recording(NB201)])
 
 

@@ -3,8 +3,10 @@
 Screenshots of each view are kept in tests/browser/screenshots.
 """
 
+import math
 import os
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -70,7 +72,8 @@ def opened(browser, file):
 def page(opened):
     """The page in a wide window, time standing still."""
     found = opened()
-    found.clock.install()
+    found.clock.install(time=datetime(2030, 1, 1))
+    found.clock.pause_at(datetime(2030, 1, 1, 1))
     return found
 
 
@@ -94,11 +97,16 @@ def assert_shows(view, made, i):
     for name, table in (event.probabilities or {}).items():
         if name != "skip":
             shown = view.get_by_role("table", name=f"{name}: probabilities").locator("td").all_inner_texts()
-            assert [int(text) for text in shown if text] == [round(100 * p) for row in table for p in row]
+            assert [int(text) for text in shown if text] == [whole(round(p, 4)) for row in table for p in row]
+
+
+def whole(p):
+    """Per cent as JavaScript rounds them: halves up, where Python takes the even neighbour."""
+    return math.floor(100 * p + 0.5)
 
 
 def percent(p):
-    return f"{round(100 * p)}\N{NO-BREAK SPACE}%"
+    return f"{whole(p)}\N{NO-BREAK SPACE}%"
 
 
 def assert_draws(view, made, event, architecture):
@@ -107,7 +115,7 @@ def assert_draws(view, made, event, architecture):
     operations = {key: op for key, op in active.items() if "/skip " not in key and "/out<" not in key}
     chances = on_edges(made.space, event.probabilities) if event.probabilities else {}
     expected = [
-        [op, percent(chances[key][made.space.operations.index(op)]) if chances else ""]
+        [op, percent(round(chances[key][made.space.operations.index(op)], 4)) if chances else ""]
         for key, op in operations.items()
     ]
     assert sorted(view.locator("svg.stage > g:has(.frame)[visibility=visible]").evaluate_all(WORDS)) == sorted(expected)
