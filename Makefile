@@ -12,7 +12,7 @@ COLAB := ipywidgets==7.7.1 ipython==7.34.0 ipykernel==6.17.1 ipython_genutils ba
 VENV := "$(PYTHON)" tools/make_venv.py --torch-index "$(TORCH_INDEX)"
 BIN := .venv/bin
 
-.PHONY: help demo test test-colab solved lab notebooks slides lint format clean
+.PHONY: help demo test test-colab solved lab notebooks slides chaos fuzz audit limits test-matrix lint format clean
 
 help:  ## list the commands
 	@echo "nas_tutorial: learn neural architecture search by running it"
@@ -49,6 +49,25 @@ notebooks:  ## run notebooks/source/*.py into notebooks/*.ipynb (one of them: NB
 slides:  ## slides for lectures, slides/*.html (one of them: NB=03)
 	@$(VENV) --extra workshop
 	@$(BIN)/python -m tools.slides $(NB)
+
+chaos:  ## end searches, trainings, tables, notebooks and the demonstration at random moments
+	@$(VENV) --extra workshop
+	@$(BIN)/python -m benchmarks.chaos --out benchmarks/results/chaos.json $(ARGS)
+
+fuzz:  ## feed damaged files and texts to every parser, for some minutes
+	@$(VENV) --extra test
+	@$(BIN)/python -m benchmarks.fuzz --out benchmarks/results/fuzz.json $(ARGS)
+
+audit:  ## known holes in dependencies, dangerous code, licences
+	@$(VENV) --extra dev
+	@$(BIN)/python -m tools.audit
+
+limits:  ## every notebook on a small machine without a network, into docs/limits.md
+	@$(VENV) --extra workshop
+	@$(BIN)/python -m tools.limits $(NB)
+
+test-matrix:  ## the quick tests with other Pythons, torches and ipywidgets
+	@"$(PYTHON)" tools/matrix.py $(ARGS)
 
 lint:  ## what a commit must pass
 	@$(VENV) --extra dev

@@ -2,8 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from uuid import uuid4
@@ -20,26 +20,61 @@ def write_whole(path: str | Path, content: bytes | str) -> Path:
     """Write a file under another name, which becomes `path` when all of it is on the disk; returns the path.
 
     Text is written as UTF-8. The folder is made where it is missing. Processes that write the same file do so in turn.
+    Raises OSError where it cannot be written; what was there before is then left as it was.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid4().hex}.partial")
-    with _alone_in(path.parent) as alone:
-        for left in path.parent.glob(f".{escape(path.name)}.*partial") if alone else ():  # by a process that was killed
-            left.unlink(missing_ok=True)
-        try:
-            with partial.open("xb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+    write_together(path.parent, {path.name: content})
     return path
 
 
+def write_together(folder: Path, contents: Mapping[str, bytes | str]) -> None:
+    """Write files that belong together: all of them are on the disk before the first one gets its name, in this order.
+
+    So a full disk leaves all of them as they were. Otherwise as `write_whole`.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(folder) as alone:
+            if alone:
+                _remove_left(folder, contents)
+            _replace(folder, contents)
+    except OSError as error:
+        raise OSError(
+            f"{' and '.join(contents)} cannot be written into {folder} ({error.strerror or error}), and what was there "
+            "before is left as it was: make room, or choose a folder that can be written to."
+        ) from error
+
+
+def _remove_left(folder: Path, names: Iterable[str]) -> None:
+    """Remove what processes that were killed left of files with these names."""
+    for name in names:
+        for file in folder.glob(f".{escape(name)}.*partial"):
+            file.unlink(missing_ok=True)
+
+
+def _replace(folder: Path, contents: Mapping[str, bytes | str]) -> None:
+    """Write all files under other names, then give them their own."""
+    partial = {name: folder / f".{name}.{uuid4().hex}.partial" for name in contents}
+    try:
+        for name, content in contents.items():
+            _write_through(partial[name], content)
+        for name, file in partial.items():
+            os.replace(file, folder / name)
+    finally:
+        for file in partial.values():
+            file.unlink(missing_ok=True)
+
+
+def _write_through(path: Path, content: bytes | str) -> None:
+    """Write a new file, and wait until it is on the disk."""
+    with path.open("xb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[bool]:
+def alone_in(folder: Path) -> Iterator[bool]:
     """Wait until no other process writes to a folder, and bring its new names to the disk in the end.
 
     Yields whether that is certain: only POSIX systems open and lock folders, and not on every disk.
@@ -74,6 +109,15 @@ def writable_folder(path: str | Path) -> Path:
             return folder
     except OSError as error:
         raise ValueError(f"Nothing can be kept in {folder} ({error.strerror}); choose another folder.") from error
+
+
+def new_folder(candidates: Iterable[Path]) -> Path:
+    """Make the first folder that is not there yet: two processes that ask at once get two."""
+    for folder in candidates:
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise ValueError("All names for a new folder are taken; choose one yourself.")
 
 
 def claim(folder: Path) -> FileLock:

@@ -386,7 +386,7 @@ def test_ctrl_c_where_nothing_was_kept_says_so(typed, monkeypatch):
 
     monkeypatch.setitem(commands.BY_NAME, "spaces", stop)
     done = typed("spaces")
-    assert done.code == 130 and done.err == "\nStopped. Nothing was kept.\n"
+    assert done.code == 130 and done.err == "\nStopped. What was there before is unchanged.\n"
     with pytest.MonkeyPatch.context() as patch:
         stop_after(0, patch)
         assert "No epoch was over yet, so nothing was kept." in typed(*RETRAIN).err

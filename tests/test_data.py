@@ -1,14 +1,13 @@
 """The data sets: balanced, disjoint, repeatable, and honest about what is wrong with a file."""
 
 import hashlib
-import http.server
 import json
 import pickle
 import re
 import subprocess
 import sys
-import tarfile
-import threading
+import tracemalloc
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas_tutorial import data
-from nas_tutorial.data import cifar10, digits, download, loading, pictures, pipeline, records, splits, strokes
+from nas_tutorial.data import digits, loading, pictures, pipeline, records, splits, strokes
 
 quick = settings(max_examples=25, deadline=None)
 DRAWN = {"digits": digits, "strokes": strokes}  # built in, and drawn from a seed
@@ -347,6 +346,42 @@ def test_a_bare_array_is_unreadable_too(tmp_path):
         data.load(tmp_path / "mine.npy")
 
 
+def claiming(path, shape, content):
+    """A file whose `images` claim this shape, and hold this content."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("labels.npy", "w") as file:
+            np.lib.format.write_array(file, np.zeros(60, np.int64))
+        with archive.open("images.npy", "w", force_zip64=True) as file:
+            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            for piece in content:
+                file.write(piece)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(10**12, 8, 8), (2**62, 8, 8), (-1, 8, 8), (60, 8, 9)])
+def test_a_size_that_is_not_there_is_refused_before_memory_is_taken(tmp_path, shape):
+    path = claiming(tmp_path / "mine.npz", shape, content=[b"x" * 60 * 64])
+    with pytest.raises(ValueError, match="cannot be read as an .npz file"):
+        data.load(path)
+
+
+def test_a_bomb_takes_no_memory(tmp_path):
+    """100 MB of zeros in 100 KB are refused, and less than a tenth of them is ever held."""
+    path = claiming(tmp_path / "mine.npz", (10**5, 32, 32), content=[b"\0" * 10**5 * 32] * 32)
+    assert path.stat().st_size < 10**6
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="images would grow from 0.1 MB to 102 MB, as no pictures do"):
+        data.load(path)
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()
+
+
+def test_more_than_the_machine_has_is_refused_with_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(data.arrays, "memory_of_machine", lambda: 5000)
+    with pytest.raises(ValueError, match=r"its arrays need 0.0 GB, more than half of the 0.0 GB"):
+        data.load(own(tmp_path / "mine.npz"))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_damaged_files_never_surprise(tmp_path_factory, draw):
@@ -558,160 +593,6 @@ def test_drawn_pictures_never_coincide(name, seed):
     data.check_test_pictures(made)
     images = torch.cat([split.images for split in parts(made)]).flatten(1)
     assert len(images.unique(dim=0)) == len(images)
-
-
-# ------------------------------------------------------------------------------------------------------------ CIFAR-10
-
-
-def pickled(path, **content):
-    path.write_bytes(pickle.dumps(content))
-    return [path.name, hashlib.md5(path.read_bytes()).hexdigest()]
-
-
-@pytest.fixture(scope="module")
-def miniature(tmp_path_factory):
-    """A CIFAR-10 of 20 pictures a file, built like the real one: its archive, and a reader with its md5 sums."""
-    from torchvision.datasets import CIFAR10
-
-    folder = tmp_path_factory.mktemp("original") / CIFAR10.base_folder
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-
-    def file(name):
-        labels = rng.permutation(np.arange(20) % 10).tolist()
-        return pickled(folder / name, data=rng.integers(0, 256, (20, 3072), dtype=np.uint8), labels=labels)
-
-    train, test = [file(f"data_batch_{k}") for k in range(1, 6)], [file("test_batch")]
-    name, md5 = pickled(folder / "batches.meta", label_names=[f"thing {k}" for k in range(10)])
-    archive = folder.parent / CIFAR10.filename
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(folder, CIFAR10.base_folder)
-    meta = {"filename": name, "key": "label_names", "md5": md5}
-    sums = {"tgz_md5": hashlib.md5(archive.read_bytes()).hexdigest(), "train_list": train, "test_list": test}
-    return archive, type("Miniature", (CIFAR10,), sums | {"meta": meta})
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """/good sends the archive, /corrupt something else, /short and /silent end half-way; the rest is not there."""
-
-    def do_GET(self):
-        self.server.requests.append(self.path)
-        whole = dict.fromkeys(("/good", "/short", "/silent"), self.server.body)
-        body = (whole | {"/corrupt": b"sorry"}).get(self.path, b"")
-        self.send_response(200 if body else 404)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2 if self.path in ("/short", "/silent") else None])
-        if self.path == "/silent":
-            self.server.enough.wait()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server(miniature, monkeypatch):
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.body, running.requests = miniature[0].read_bytes(), []
-        running.address = f"http://127.0.0.1:{running.server_port}"
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.enough = threading.Event()
-        yield running
-        running.enough.set()
-        running.shutdown()
-        thread.join()
-
-
-def fetched(server, miniature, root, *mirrors, **sizes):
-    urls = tuple(f"{server.address}/{m}" for m in mirrors)
-    return cifar10.load(root=root, mirrors=urls, reader=miniature[1], **sizes)
-
-
-def test_cifar10_is_downloaded_once(server, miniature, tmp_path):
-    d = fetched(server, miniature, tmp_path / "new", "good", "corrupt")
-    again = fetched(server, miniature, tmp_path / "new", "good", "corrupt")
-    assert server.requests == ["/good"]
-    assert torch.equal(d.train.images, again.train.images)
-    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["cifar-10-batches-py", "cifar-10-python.tar.gz"]
-    assert (d.name, d.classes, d.channels, d.side, d.flip, d.crop) == ("cifar10", 10, 3, 32, True, 4)
-    assert [len(s) for s in parts(d)] == [50, 50, 20] and counts(d.train, 10) == [5] * 10
-    assert disjoint(*parts(d)) and d.class_names[3] == "thing 3"
-
-
-def test_cifar10_pictures_and_labels_are_those_of_the_files(server, miniature, tmp_path):
-    d = fetched(server, miniature, tmp_path, "good", per_class=4, test_per_class=1)
-    assert counts(d.full_train, 10) == [4] * 10 and counts(d.test, 10) == [1] * 10
-    files = [
-        miniature[0].parent / "cifar-10-batches-py" / f[0] for f in miniature[1].train_list + miniature[1].test_list
-    ]
-    raw = [pickle.loads(f.read_bytes()) for f in files]
-    images = torch.from_numpy(np.concatenate([r["data"] for r in raw])).view(-1, 3, 32, 32)
-    labels = torch.tensor(sum((r["labels"] for r in raw), []))
-    for split in parts(d):
-        assert torch.equal(split.images, images[split.sources[:, 0]])
-        assert torch.equal(split.labels, labels[split.sources[:, 0]])
-
-
-def test_cifar10_falls_through_to_a_good_mirror(server, miniature, tmp_path, monkeypatch):
-    monkeypatch.setattr(download, "TIMEOUT", 2)
-    mirrors = ["missing", "corrupt", "short", "silent", "good"]
-    d = fetched(server, miniature, tmp_path, *mirrors)
-    assert server.requests == [f"/{mirror}" for mirror in mirrors] and len(d.full_train) == 100
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["cifar-10-batches-py", "cifar-10-python.tar.gz"]
-
-
-def test_cifar10_says_what_was_tried(server, miniature, tmp_path):
-    with pytest.raises(ConnectionError, match="could not be downloaded; tried .*by hand.*'digits'") as error:
-        here = [f"{server.address}/{mirror}" for mirror in ("missing", "corrupt", "short")]
-        urls = (*here, "http://127.0.0.1:9/dead", "nonsense")
-        cifar10.load(root=tmp_path, mirrors=urls, reader=miniature[1])
-    reasons = "404", "does not match the known hash", "IncompleteRead", "refused"
-    for expected in (*urls, *reasons, miniature[1].tgz_md5, str(tmp_path)):
-        assert expected in str(error.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("named", [".", "cifar-10-python.tar.gz", "cifar-10-batches-py"])
-@pytest.mark.parametrize("unpacked", [False, True])
-def test_cifar10_prefers_a_local_copy(server, miniature, tmp_path, named, unpacked):
-    (tmp_path / miniature[0].name).write_bytes(miniature[0].read_bytes())
-    if unpacked:
-        cifar10.unpack(tmp_path / miniature[0].name, tmp_path)
-        (tmp_path / miniature[0].name).unlink()
-    assert len(fetched(server, miniature, tmp_path / named, "good").test) == 20
-    assert server.requests == []
-
-
-def test_cifar10_repairs_damaged_copies(server, miniature, tmp_path):
-    fetched(server, miniature, tmp_path, "good")
-    (tmp_path / "cifar-10-batches-py" / "data_batch_3").write_bytes(b"half")
-    assert len(fetched(server, miniature, tmp_path, "good").full_train) == 100
-    assert server.requests == ["/good"]  # the archive was whole
-    (tmp_path / "cifar-10-batches-py" / "data_batch_3").unlink()
-    (tmp_path / miniature[0].name).write_bytes(b"half")
-    assert len(fetched(server, miniature, tmp_path, "good").full_train) == 100
-    assert server.requests == ["/good", "/good"]
-
-
-def test_cifar10_names_a_folder_it_cannot_unpack_into(server, miniature, tmp_path):
-    (tmp_path / "cifar-10-batches-py").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match="cannot be unpacked into .*pass that folder as root"):
-        fetched(server, miniature, tmp_path, "good")
-
-
-def test_load_knows_cifar10(server, miniature, tmp_path, monkeypatch):
-    monkeypatch.setattr("torchvision.datasets.CIFAR10", miniature[1])
-    monkeypatch.setattr(cifar10, "MIRRORS", (f"{server.address}/good",))
-    monkeypatch.setattr(cifar10, "ROOT", tmp_path / "cache")
-    assert len(data.load("cifar10", per_class=5, validation=0.2).validation) == 10
-    assert (tmp_path / "cache" / "cifar-10-batches-py").is_dir()
-
-
-def test_the_real_archive_is_the_one_asked_for():
-    assert cifar10.torchvision_reader().tgz_md5 == "c58f30108f718f92721af3b95e74349a"
-    assert cifar10.MIRRORS[-1] == cifar10.torchvision_reader().url and len(cifar10.MIRRORS) >= 3
 
 
 # ------------------------------------------------------------------------------------------------------------- batches

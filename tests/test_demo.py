@@ -14,7 +14,7 @@ import nas_tutorial
 from benchmarks import demo as benchmark
 from nas_tutorial import data, spaces, training
 from nas_tutorial.cli import main
-from nas_tutorial.demo import demo, report, workers
+from nas_tutorial.demo import demo, journal, report, workers
 from nas_tutorial.demo.leaderboard import Entry, Leaderboard
 from nas_tutorial.strategies import recordings
 from nas_tutorial.strategies.results import Event, SearchResult
@@ -129,12 +129,54 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_is_told_in_one_sentence(quick, monkeypatch, capsys):
+def die_once(place, number):
+    """A job that the system kills the first time."""
+    if not place.exists():
+        place.write_text("begun")
+        die()
+    return number
+
+
+def test_a_process_that_is_killed_twice_is_told_in_one_sentence(quick, monkeypatch, capsys):
     monkeypatch.setattr(demo, "SEARCHES", {"DARTS": ("darts", 10)})
     monkeypatch.setattr(workers, "searched", die)
     assert main(["demo", "--scale", "0.02"]) == 2
     *_, line = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("nas-tutorial: error: A process of the demonstration was ended from outside")
+    assert line.startswith("nas-tutorial: error: The process of the search by DARTS was ended from outside twice")
+
+
+def test_a_job_whose_process_dies_is_done_again_and_the_others_go_on(tmp_path, capsys):
+    kept = journal.Journal(tmp_path / "kept", {})
+    with workers.WorkerPool((), 0, kept) as pool:
+        jobs = [workers.Job(f"job {i}", f"job-{i}", die_once, (tmp_path / f"{min(i, 1)}", i)) for i in range(4)]
+        (tmp_path / "1").write_text("only job 0 is killed")
+        futures = [pool._take(job) for job in jobs]
+        while pool.working():
+            pass
+    assert [future.result() for future in futures] == [0, 1, 2, 3]
+    assert "The process of job 0 was ended from outside; another one does it again." in capsys.readouterr().err
+    assert [kept.result(f"job-{i}") for i in range(5)] == [0, 1, 2, 3, None]
+
+
+# --- what goes on -----------------------------------------------------------------------------------------------------
+def test_what_is_done_is_not_done_again_and_another_demonstration_is_refused(tmp_path):
+    scores, cell = training.Scores((0.25,), 7), SPACE.parse(LIVE)
+    first = journal.Journal(tmp_path, {"seed": 0})
+    first.keep(journal.training_of(cell.to_json(), 3), scores)
+    again = workers.WorkerPool((), 1, journal.Journal(tmp_path, {"seed": 0}))
+    again.bar = type("Bar", (), {"update": lambda _: None})()
+    assert again.train(cell, (3,))[0].result() == scores and not again.waiting
+    with pytest.raises(ValueError, match=r"holds a demonstration with seed = 0, not 1: add --overwrite"):
+        journal.Journal(tmp_path, {"seed": 1})
+    assert journal.Journal(tmp_path, {"seed": 1}, overwrite=True).result("training") is None
+    assert not (tmp_path / "jobs").exists()
+
+
+def test_what_an_older_version_left_is_not_overwritten(tmp_path):
+    (tmp_path / "leaderboard.json").write_text("mine")
+    with pytest.raises(ValueError, match="holds leaderboard.json of an older demonstration: add --overwrite"):
+        journal.Journal(tmp_path, {})
+    assert [path.name for path in tmp_path.glob("[!.]*")] == ["leaderboard.json"]
 
 
 def sleep_unless_alone(link):

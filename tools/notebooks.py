@@ -28,6 +28,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from nas_tutorial.files import write_whole
 from tools import snapshot, template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -188,7 +189,7 @@ def build(source: Path, measure: bool = False) -> list[str]:
     if path.exists():
         keep_old_outputs(notebook, nbformat.read(path, as_version=4))
     nbformat.validate(notebook)
-    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    write_whole(path, nbformat.writes(notebook) + "\n")
     print(f"{measured} · {path.stat().st_size / 1e3:.0f} KB" if measure else f"{measured.total:.0f} s")
     return form(notebook, path) + template.cost_problems(notebook, measured)
 

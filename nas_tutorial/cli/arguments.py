@@ -53,7 +53,7 @@ examples
 DEMO = """On cluttered digits (handwriting on small colour pictures, nothing to download): DARTS, ENAS and random search
 with equal budgets, then training from scratch of what each found, and of ten random cells to compare them with.
 Prints a leaderboard and writes runs/demo/report.html (--seed N: runs/demo-seedN/report.html), which opens without a
-network. A few minutes on two cores.
+network. A few minutes on two cores. After a stop the same command goes on, and does no finished job again.
 """
 SETTINGS = """List every setting of a strategy, of retraining or of a space: its value in the profiles small and paper,
 what it may be, and what it means.
@@ -167,6 +167,7 @@ def add_demo(command: ArgumentParser) -> None:
     what = "fraction of all epochs and pictures, for a try (1)"
     command.add_argument("--scale", type=fraction, default=1.0, help=what)
     command.add_argument("--seed", type=seed, default=0, help="of the searches; pictures and random cells stay (0)")
+    command.add_argument("--overwrite", action="store_true", help="begin anew where another demonstration is kept")
 
 
 def add_draw(command: ArgumentParser) -> None:

@@ -12,7 +12,8 @@ def demo(options: Namespace) -> None:
     """The demonstration of all strategies."""
     from nas_tutorial.demo import demo as demonstration
 
-    demonstration.run(RUNS / demonstration.folder_name(options.seed), options.scale, options.seed)
+    folder = RUNS / demonstration.folder_name(options.seed)
+    demonstration.run(folder, options.scale, options.seed, overwrite=options.overwrite)
 
 
 BY_NAME = {

@@ -14,7 +14,7 @@ from nas_tutorial import training
 from nas_tutorial.cli import choices, sources
 from nas_tutorial.cli.searching import RUNS
 from nas_tutorial.demo.progress import Bar
-from nas_tutorial.files import write_whole
+from nas_tutorial.files import claim, write_whole
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.settings import Accuracy, Record, configured, read_json, to_text
 from nas_tutorial.spaces import ArchitectureRecord
@@ -47,6 +47,8 @@ def retrain(options: Namespace) -> None:
     pictures, searched = sources.for_retraining(options, chosen.pictures)
     what = {"architecture": json.loads(chosen.architecture.to_json()), "data": pictures.record}
     out, states = files(options, chosen, what)
+    lock = claim(states)
+    files(options, chosen, what)  # again, as another process may have had the folder up to here
     sources.say(chosen.architecture.warning)
     shared = {"profile": profile, "device": options.device, "resume": states, "searched": searched, **settings}
     accuracies, done = [], sum(training.epochs_kept(states, seed) for seed in options.seeds)
@@ -62,6 +64,10 @@ def retrain(options: Namespace) -> None:
                 write_scores(out, what, options.seeds, replace(scores, accuracies=tuple(accuracies)))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(kept(options, states)) from None
+    except OSError as error:
+        raise OSError(f"{error} {kept(options, states)}") from error
+    finally:
+        lock.release()
     print(f"\n{Scores(tuple(accuracies), 0)} test accuracy over {len(accuracies)} seeds, kept in {out}")
 
 

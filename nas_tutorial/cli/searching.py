@@ -4,6 +4,8 @@ import shlex
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import nas_tutorial
 from nas_tutorial import data
 from nas_tutorial.cli import choices, sources
 from nas_tutorial.demo.progress import Bar, followed
+from nas_tutorial.files import new_folder, writable_folder
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.pictures.keeping import PICTURES, keep_pictures, listing
 from nas_tutorial.strategies import Search, recordings
@@ -24,7 +27,8 @@ RECORDING = "recording.json"
 def search(options: Namespace) -> None:
     """Search, print each epoch, and keep state and result after every one of them."""
     folder = run_folder(options)
-    run = begin(options, folder)
+    with reserved(folder):
+        run = begin(options, folder)
     try:
         with Bar(run.config["epochs"], options.strategy, done=len(run.log)) as bar:
             if run.log:
@@ -33,6 +37,8 @@ def search(options: Namespace) -> None:
                 pass
     except KeyboardInterrupt:
         raise KeyboardInterrupt(kept(run, folder)) from None
+    except OSError as error:
+        raise OSError(f"{error} {kept(run, folder)}") from error
     keep_pictures(run.result, folder)
     print(f"\nfound  {run.result.architecture}\nkept   {folder}: {listing(folder)}")
     if run.result.architecture.warning:
@@ -84,6 +90,17 @@ def command(options: Namespace) -> str:
     return shlex.join(words)
 
 
+@contextmanager
+def reserved(folder: Path) -> Iterator[None]:
+    """Remove a folder that was made for a search, if that does not begin in the block and left nothing there."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # it is not empty, or not there
+            folder.rmdir()
+        raise
+
+
 def run_folder(options: Namespace) -> Path:
     """runs/NAME, or a folder of a new name that says what the search is.
 
@@ -94,8 +111,8 @@ def run_folder(options: Namespace) -> Path:
         if options.resume:
             raise ValueError("--resume goes on with a search that has a name: give --name NAME, too.")
         name = f"{options.space}-{options.strategy}-{Path(options.data or 'digits').stem}-seed{options.seed}"
-        names = (name, *(f"{name}-{i}" for i in range(2, 10**6)))
-        return next(RUNS / n for n in names if not (RUNS / n).exists())
+        writable_folder(RUNS)
+        return new_folder(RUNS / n for n in (name, *(f"{name}-{i}" for i in range(2, 10**4))))
     if options.name in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
         raise ValueError(f"--name {options.name!r} is not the name of one folder in {RUNS}: leave out /, \\ and dots.")
     folder = RUNS / options.name
@@ -111,7 +128,8 @@ def kept(run: Search, folder: Path) -> str:
     """What is left of a search that was stopped, in words."""
     if not run.log:
         return "No epoch was over yet, so nothing was kept."
-    keep_pictures(run.so_far, folder)
+    with suppress(KeyboardInterrupt):  # a second one
+        keep_pictures(run.so_far, folder)
     return (
         f"Epochs 1 to {len(run.log)} of {run.config['epochs']} are kept in {folder}: {listing(folder)}. "
         f"The same command with --name {shlex.quote(folder.name)} --resume goes on."

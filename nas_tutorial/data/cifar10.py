@@ -3,14 +3,15 @@
 A copy on disk is used first, then byte-identical mirrors, then the original server; md5 sums tell whether it is whole.
 """
 
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from nas_tutorial.data import splits
-from nas_tutorial.data.download import fetch, unpack
+from nas_tutorial.data.download import fetch, shared, unpack
 from nas_tutorial.data.own import select
 from nas_tutorial.data.pictures import Data, Split, describe
 
@@ -19,6 +20,7 @@ MIRRORS = (
     "https://dataset.bj.bcebos.com/cifar/cifar-10-python.tar.gz",
     "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
 )
+MOST = 200_000_000  # bytes; the archive has 170,498,071
 ROOT = Path("~/.cache/nas_tutorial")
 
 
@@ -56,14 +58,26 @@ def read(
     reader = reader or torchvision_reader()
     root = Path(root or ROOT).expanduser()
     root = root.parent if root.name in (reader.base_folder, reader.filename) else root
-    parts = None
-    with suppress(RuntimeError):  # the files are not there, or not whole
-        parts = reader(root, train=True), reader(root, train=False)
-    if parts is None:
-        unpack(fetch(root / reader.filename, mirrors or MIRRORS, reader.tgz_md5), root)
-        parts = reader(root, train=True), reader(root, train=False)
-    train, test = parts
+    found = intact(reader, root)
+    if found is None:
+        with shared(root):  # processes that share the folder download once
+            found = intact(reader, root) or downloaded(reader, root, mirrors or MIRRORS)
+    train, test = found
     return as_split(train, 0), as_split(test, len(train)), tuple(train.classes)
+
+
+def intact(reader: type, root: Path) -> tuple[Any, Any] | None:
+    """Training and test pictures of the unpacked folder; None where its files are not there, or not whole."""
+    try:
+        return reader(root, train=True), reader(root, train=False)
+    except (RuntimeError, OSError):
+        return None
+
+
+def downloaded(reader: type, root: Path, mirrors: Sequence[str]) -> tuple[Any, Any]:
+    """The same of a fresh copy; an archive that is there, and whole, is unpacked again."""
+    unpack(fetch(root / reader.filename, mirrors, reader.tgz_md5, MOST), root)
+    return reader(root, train=True), reader(root, train=False)
 
 
 def torchvision_reader() -> type:

@@ -1,26 +1,26 @@
 """`.npz` files of a user's own pictures: `images` (uint8, N×H×W or N×H×W×C) and `labels` (integers from 0)."""
 
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-UNREADABLE = (OSError, EOFError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile, zlib.error)
+from nas_tutorial.data import arrays
+
 SAVE_HINT = "numpy.savez(path, images=..., labels=...)"
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Read the arrays `images`, `labels` and, where there is one, `class_names`."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            found = ", ".join(file.files) or "nothing"
-            arrays = {key: file[key] for key in ("images", "labels", "class_names") if key in file.files}
-    except UNREADABLE as error:
+        found = ", ".join(arrays.names_in(path)) or "nothing"
+        read_in = arrays.read(path, ("images", "labels", "class_names"))
+    except arrays.TooLarge as error:
+        raise ValueError(f"{path}: {error}") from error
+    except arrays.UNREADABLE as error:
         raise ValueError(why_unreadable(path, error)) from error
-    if missing := [key for key in ("images", "labels") if key not in arrays]:
+    if missing := [key for key in ("images", "labels") if key not in read_in]:
         raise ValueError(f"{path}: {' and '.join(missing)} expected but only {found} found: save with {SAVE_HINT}.")
-    return arrays
+    return read_in
 
 
 def why_unreadable(path: Path, error: Exception) -> str:

@@ -7,7 +7,6 @@ searches, so that searches with several seeds are compared with one baseline.
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import import_module
@@ -17,6 +16,7 @@ from typing import Any
 import torch
 
 from nas_tutorial import data, spaces
+from nas_tutorial.demo.journal import Journal
 from nas_tutorial.demo.leaderboard import Entry, Leaderboard
 from nas_tutorial.demo.workers import WorkerPool
 from nas_tutorial.files import write_whole
@@ -33,27 +33,30 @@ SEARCHES = {"DARTS": ("darts", 10), "ENAS": ("enas", 30), "random search": ("ran
 RANDOM_CELLS, PER_CLASS, TEST_PER_CLASS = 10, 800, 200
 
 
-def run(folder: Path, scale: float = 1.0, seed: int = 0, random_scores: Sequence[Scores] | None = None) -> Leaderboard:
+def run(
+    folder: Path,
+    scale: float = 1.0,
+    seed: int = 0,
+    random_scores: Sequence[Scores] | None = None,
+    overwrite: bool = False,
+) -> Leaderboard:
     """Search, train from scratch, print the leaderboard, write it with a report to the folder; returns it.
 
     scale: fraction of all epochs and pictures, for a quick try. seed: of the searches. random_scores: of the random
-    cells, where a run with the same settings has trained them already.
+    cells, where a run with the same settings has trained them already. What the folder holds of the same demonstration
+    is not done again; ValueError where it holds another one, unless overwrite is given.
     """
     begun, facts = time.monotonic(), {"seed": seed, "settings": settings(scale), "versions": versions()}
+    journal = Journal(folder, facts, overwrite)
     pictures = facts["settings"]["pictures"]
     digits, space = data.load("digits", **pictures), spaces.get(SPACE)
     trainings = len(SEARCHES) * len(TRAINING_SEEDS) + (0 if random_scores else RANDOM_CELLS)
     print(f"{digits}\n{SPACE}: {space.size:,} cells, {', '.join(space.operations)} on {len(space.decisions)} edges\n")
     try:
-        with WorkerPool(tuple(pictures.items()), trainings) as pool:
+        with WorkerPool(tuple(pictures.items()), trainings, journal) as pool:
             found, random_cells = work(pool, space, folder, scale, seed, random_scores)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"The searches up to here are kept in {folder}.") from None
-    except BrokenProcessPool:
-        raise ChildProcessError(
-            "A process of the demonstration was ended from outside, perhaps because memory ran out; close other "
-            f"programs and start it again. The searches up to here are kept in {folder}."
-        ) from None
+        raise KeyboardInterrupt(f"What is done is kept in {folder}; the same command goes on.") from None
     facts |= {"finished": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "seconds": time.monotonic() - begun}
     board = Leaderboard(found, random_cells, digits.classes, facts)
     finish(board, digits, folder)

@@ -41,6 +41,11 @@ class Bar:
         self.done, self.passes_per_step, self.passes = self.done + 1, self.passes, 0
         self.tqdm.update(self.done - self.tqdm.n)
 
+    def restart(self) -> None:
+        """All begins anew."""
+        self.done, self.passes = 0, 0
+        self.tqdm.update(-self.tqdm.n)
+
 
 def followed(run: Search, bar: Bar, work: MultiplyAddCounter) -> Iterator[Event]:
     """The events of a search, each printed; `work` counts inside the search and ticks the bar."""

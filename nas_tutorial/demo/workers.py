@@ -6,10 +6,15 @@ import os
 import queue
 import shutil
 import signal
+import sys
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,6 +24,7 @@ from tqdm import tqdm
 
 import nas_tutorial
 from nas_tutorial import data, spaces, training
+from nas_tutorial.demo.journal import Journal, training_of
 from nas_tutorial.demo.progress import Bar
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.spaces import Architecture
@@ -29,22 +35,61 @@ Pictures = tuple[tuple[str, int], ...]
 """Arguments of `data.load("digits", …)` as pairs, so that they can be remembered."""
 
 
+@dataclass
+class Job:
+    """Work for a process: what it is called in messages, the file that keeps its result, and the result to come."""
+
+    label: str
+    name: str
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    future: Future = field(default_factory=Future)
+    deaths: int = 0
+
+
+class Process:
+    """A working process, which does one job at a time."""
+
+    def __init__(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.news = context.Queue()
+        other_end, self._link = context.Pipe(duplex=False)
+        self._pool = ProcessPoolExecutor(1, context, initializer=begin, initargs=(self.news, other_end))
+        self.job: Job | None = None
+
+    def give(self, job: Job) -> None:
+        """Begin a job."""
+        self.job, self._doing = job, self._pool.submit(job.work, *job.arguments)
+
+    def over(self) -> Future | None:
+        """What came of the job, where it is over."""
+        return self._doing if self.job and self._doing.done() else None
+
+    def end(self, at_once: bool = False) -> None:
+        """End the process, at once or after its job."""
+        if at_once:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._link.close()
+        self._pool.shutdown()
+        self._link.close()
+
+
 class WorkerPool:
     """Takes jobs, and shows a bar for each search and one for all trainings from scratch.
 
-    Results do not depend on the number of processes: each job is seeded and runs on one thread.
+    journal: the results of jobs that need not be done again. Results do not depend on the number of processes: each
+    job is seeded and runs on one thread. A job whose process dies is done again once, by a new process.
     """
 
-    def __init__(self, pictures: Pictures, trainings: int):
-        self.pictures, self.trainings = pictures, trainings
-        self.jobs: list[Future] = []
+    def __init__(self, pictures: Pictures, trainings: int, journal: Journal):
+        self.pictures, self.trainings, self.journal = pictures, trainings, journal
+        self.jobs: list[Job] = []
+        self.waiting: deque[Job] = deque()
         self.bars: dict[str, Bar] = {}
 
     def __enter__(self) -> "WorkerPool":
-        context, self._stack = multiprocessing.get_context("spawn"), ExitStack()
-        self.news = context.Queue()
-        other_end, self.link = context.Pipe(duplex=False)
-        self.pool = ProcessPoolExecutor(WORKERS, context, initializer=begin, initargs=(self.news, other_end))
+        self._stack = ExitStack()
+        self.processes = [Process() for _ in range(WORKERS)]
         look = "training from scratch: {n}/{total} networks [{elapsed}]"
         self.bar = self._stack.enter_context(tqdm(total=self.trainings, bar_format=look, position=0, leave=False))
         return self
@@ -52,48 +97,83 @@ class WorkerPool:
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         """After a failure or Ctrl-C, forget what has not begun and end the processes at once."""
         self._stack.close()
-        if failure:
-            self.pool.shutdown(wait=False, cancel_futures=True)
-            self.link.close()
-        self.pool.shutdown()
-        self.link.close()
+        for process in self.processes:
+            process.end(at_once=failure is not None)
 
     def search(self, name: str, strategy: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""
         unit = "architectures" if strategy == "random" else "epochs"
         self.bars[name] = self._stack.enter_context(Bar(epochs, name, unit, position=len(self.bars) + 1, leave=False))
-        return self._submit(searched, name, strategy, epochs, seed, space, self.pictures, folder)
+        arguments = (name, strategy, epochs, seed, space, self.pictures, folder)
+        return self._take(Job(f"the search by {name}", f"search-{strategy}", searched, arguments))
 
     def train(self, architecture: Architecture, seeds: tuple[int, ...]) -> list[Future]:
         """Queue one training per seed; each future will hold the scores of one seed."""
-        futures = [self._submit(trained, architecture.to_json(), self.pictures, seed) for seed in seeds]
+        text = architecture.to_json()
+        jobs = (
+            Job(f"the training of {architecture} with seed {seed}", training_of(text, seed), trained, arguments)
+            for seed in seeds
+            for arguments in [(text, self.pictures, seed)]
+        )
+        futures = [self._take(job) for job in jobs]
         for future in futures:
             future.add_done_callback(lambda _: self.bar.update())
         return futures
 
-    def _submit(self, job: Any, *arguments: Any) -> Future:
-        self.jobs.append(self.pool.submit(job, *arguments))
-        return self.jobs[-1]
+    def _take(self, job: Job) -> Future:
+        self.jobs.append(job)
+        if (known := self.journal.result(job.name)) is None:
+            self.waiting.append(job)
+        else:
+            job.future.set_result(known)
+        return job.future
 
     def working(self, seconds: float = 0.5) -> bool:
         """Show the news of half a second; tells whether any job is left. Raises what went wrong in a job."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            try:
-                self._show(*self.news.get(timeout=left))
-            except queue.Empty:
-                break
+        while any(not job.future.done() for job in self.jobs) and time.monotonic() < end:
+            for number, process in enumerate(self.processes):
+                self._show(process)
+                if (done := process.over()) is not None:
+                    self._collect(number, process, done)
+                if not process.job and self.waiting:
+                    self.processes[number].give(self.waiting.popleft())
+            time.sleep(0.02)
         self.bar.refresh()
-        done = [job for job in self.jobs if job.done()]
-        for job in done:
-            job.result()
-        return len(done) < len(self.jobs)
+        return any(not job.future.done() for job in self.jobs)
 
-    def _show(self, name: str, passes: int, line: str | None) -> None:
-        self.bars[name].tick(passes)
-        if line:
-            self.bars[name].step()
-            tqdm.write(f"{name:<14}{line}")
+    def _collect(self, number: int, process: Process, done: Future) -> None:
+        """Keep what came of a job; where its process died, let a new one do it again, once."""
+        job, process.job = process.job, None
+        try:
+            self.journal.keep(job.name, done.result())
+            job.future.set_result(done.result())
+        except BrokenProcessPool:
+            process.end(at_once=True)
+            self.processes[number] = Process()
+            self._again(job)
+
+    def _again(self, job: Job) -> None:
+        if job.deaths:
+            raise ChildProcessError(
+                f"The process of {job.label} was ended from outside twice, perhaps because memory ran out: close other "
+                f"programs and start the demonstration again. What is done is kept in {self.journal.folder}."
+            )
+        job.deaths += 1
+        self.waiting.appendleft(job)
+        if bar := self.bars.get(job.arguments[0]):
+            bar.restart()
+        tqdm.write(f"The process of {job.label} was ended from outside; another one does it again.", sys.stderr)
+
+    def _show(self, process: Process) -> None:
+        """Show all that a process has told."""
+        with suppress(queue.Empty):
+            while True:
+                name, passes, line = process.news.get_nowait()
+                self.bars[name].tick(passes)
+                if line:
+                    self.bars[name].step()
+                    tqdm.write(f"{name:<14}{line}")
 
 
 def begin(news: queue.Queue, link: Connection) -> None:
@@ -142,7 +222,7 @@ def searched(name: str, strategy: str, epochs: int, seed: int, space: str, pictu
     """Search in a working process, keeping the result after each epoch; returns the multiply-adds."""
     torch.set_num_threads(1)
     reporter = Reporter(name)
-    shutil.rmtree(folder, ignore_errors=True)  # a demonstration begins at the beginning
+    shutil.rmtree(folder, ignore_errors=True)  # a search that was not finished begins anew
     run = nas_tutorial.search(spaces.get(space), digits_of(pictures), strategy, epochs=epochs, seed=seed, resume=folder)
     with MultiplyAddCounter(reporter.tick) as counter:
         for event in run:

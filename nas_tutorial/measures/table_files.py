@@ -15,12 +15,15 @@ import numpy as np
 from pydantic import Field
 
 from nas_tutorial import spaces
-from nas_tutorial.data.npz import UNREADABLE
+from nas_tutorial.data import arrays
 from nas_tutorial.settings import Accuracy, Record, one_of, read_json, to_text
 from nas_tutorial.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     from nas_tutorial.measures.tables import Table
+
+COMPACT = ("edges", "ops", "acc_x100", "columns")
+"""The arrays of a compact table."""
 
 Runs = Annotated[list[Accuracy], Field(min_length=1)]
 
@@ -107,15 +110,15 @@ def from_npz(path: Path, space: Space | None) -> Contents:
     into `ops`, the names of the operations; `acc_x100` (N, K): accuracies in hundredths of a per cent; `columns`: K
     names. Raises FileNotFoundError, or ValueError that says what is wrong with the file.
     """
-    arrays = read_arrays(path)
-    if missing := {"edges", "ops", "acc_x100", "columns"} - set(arrays):
+    found = read_arrays(path)
+    if missing := {*COMPACT} - set(found):
         raise ValueError(f"{path.name} lacks {', '.join(sorted(missing))}; it is no compact table.")
     if space is None:
         raise ValueError(f"{path.name} does not name its space: give it, as in Table.load(path, spaces.NASBench201()).")
-    edges, accuracies = arrays["edges"], arrays["acc_x100"]
-    if flat := [key for key in ("ops", "columns") if arrays[key].ndim != 1]:
+    edges, accuracies = found["edges"], found["acc_x100"]
+    if flat := [key for key in ("ops", "columns") if found[key].ndim != 1]:
         raise ValueError(f"{path.name} is no table of {space.name}: {flat[0]!r} is no row of names.")
-    ops, names = ([str(name) for name in arrays[key]] for key in ("ops", "columns"))
+    ops, names = ([str(name) for name in found[key]] for key in ("ops", "columns"))
     try:
         check(edges, ops, accuracies, names, space)
     except ValueError as error:
@@ -131,15 +134,13 @@ def from_npz(path: Path, space: Space | None) -> Contents:
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file by name; FileNotFoundError, or ValueError for a file that is none."""
     try:
-        file = np.load(path)
-        arrays = None if isinstance(file, np.ndarray) else dict(file)
+        return arrays.read(path, COMPACT)
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no file {str(path)!r}; give the path of a table.") from None
-    except UNREADABLE as error:
+    except arrays.TooLarge as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    except arrays.UNREADABLE as error:
         raise ValueError(f"{path.name} is no .npz archive; bring one that holds arrays by name.") from error
-    if arrays is None:
-        raise ValueError(f"{path.name} holds a single array; bring an .npz archive that holds arrays by name.")
-    return arrays
 
 
 def check(edges: np.ndarray, ops: list[str], accuracies: np.ndarray, names: list[str], space: Space) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nas_tutorial.files import write_whole
 from nas_tutorial.pictures import changes, stage
 from nas_tutorial.pictures.animation import animated
 from nas_tutorial.pictures.chances import Tables
@@ -154,8 +155,7 @@ def save(drawn: Architecture | Picture, path: str | Path) -> Path:
     if kind not in KINDS:
         raise ValueError(f"Cannot draw into {path.name!r}; its name should end in .svg, .png or .pdf.")
     picture = drawn if isinstance(drawn, Picture) else draw(drawn)
-    path.write_bytes(picture.svg.encode() if kind == "svg" else picture.printed(kind, DOTS))
-    return path
+    return write_whole(path, picture.svg if kind == "svg" else picture.printed(kind, DOTS))
 
 
 def sheet(

@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
+from nas_tutorial.files import write_whole
 from nas_tutorial.pictures import drawing
 from nas_tutorial.strategies.results import SearchResult
 
@@ -18,7 +20,9 @@ def keep_pictures(result: SearchResult, folder: Path) -> None:
     with without_loss("curves.png"):
         from nas_tutorial.pictures import plots
 
-        plots.curves({result.strategy: result.history}).savefig(folder / "curves.png", dpi=144)
+        drawn = BytesIO()
+        plots.curves({result.strategy: result.history}).savefig(drawn, dpi=144, format="png")
+        write_whole(folder / "curves.png", drawn.getvalue())
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nas_tutorial import spaces
 from nas_tutorial.data import records
-from nas_tutorial.files import write_whole
+from nas_tutorial.files import write_together
 from nas_tutorial.settings import Accuracy, Record, check_fields, made, read_json, to_text, versions
 from nas_tutorial.spaces import Architecture, Space
 
@@ -160,10 +160,13 @@ class SearchResult:
 
         folder = Path(folder)
         weights = {name: w.detach().cpu().contiguous().clone() for name, w in self.weights.items()}
-        write_whole(folder / "weights.safetensors", save(weights, {"result": _fingerprint(self.to_json())}))
         alone = {**json.loads(self.architecture.to_json()), "data": self.data}  # so that a copy knows its pictures
-        write_whole(folder / "architecture.json", to_text(alone))
-        write_whole(folder / "result.json", self.to_json())  # last: where it is, the others are, too
+        contents = {
+            "weights.safetensors": save(weights, {"result": _fingerprint(self.to_json())}),
+            "architecture.json": to_text(alone),
+            "result.json": self.to_json(),  # last: where it is, the others are, too
+        }
+        write_together(folder, contents)
         return folder
 
     @staticmethod
