@@ -22,7 +22,7 @@ from nas_tutorial.cli.retraining import scores_in
 from nas_tutorial.files import write_whole
 from nas_tutorial.measures.tables import Table
 from nas_tutorial.strategies.recordings import Recording
-from nas_tutorial.strategies.results import Event, read_record
+from nas_tutorial.strategies.results import Event, SearchResult, read_record
 
 CLEAR = (ValueError, FileNotFoundError)
 TINY = spaces.get("tiny")
@@ -52,7 +52,7 @@ def parsers() -> list[Parser]:
     rng = np.random.default_rng(0)
     pictures = npz(images=rng.integers(0, 256, (20, 4, 4), np.uint8), labels=np.arange(20) % 2)
     compact = npz(
-        edges=np.zeros((2, 3), np.uint8),
+        edges=np.array([[0, 0, 0], [1, 1, 1]], np.uint8),
         ops=np.array(TINY.operations),
         acc_x100=np.full((2, 1), 5000, np.uint16),
         columns=np.array(["validation"]),
@@ -61,8 +61,8 @@ def parsers() -> list[Parser]:
     with tempfile.TemporaryDirectory() as place:
         table.save(Path(place) / "t.json")
         rows = (Path(place) / "t.json").read_bytes()
-    result = json.dumps({"architecture": json.loads(first.to_json()), "data": "digits", "history": []}).encode()
-    scores = json.dumps({"architecture": {}, "data": {}, "seeds": [0], "accuracies": [0.5]}).encode()
+    result = SearchResult("darts", first, [event()], {"epochs": 1}, 0, "digits").to_json().encode()
+    scores = json.dumps({"architecture": json.loads(first.to_json()), "data": {}, "seeds": [0], "accuracies": [0.5]})
     texts = [str(first).encode(), str(next(iter(spaces.get("nasbench201").enumerate()))).encode()]
     return [
         Parser("pictures, .npz", ".npz", data.load, [pictures]),
@@ -71,7 +71,7 @@ def parsers() -> list[Parser]:
         Parser("architectures, .json", ".json", architecture_in, [first.to_json().encode()]),
         Parser("notation", ".txt", notation, texts),
         Parser("results, .json", ".json", lambda path: read_record(path.parent), [result]),
-        Parser("scores, .json", ".json", scores_in, [scores]),
+        Parser("scores, .json", ".json", scores_in, [scores.encode()]),
         Parser("recordings, .json", ".json", Recording.load, [recording()]),
     ]
 
@@ -93,11 +93,15 @@ def notation(path: Path) -> None:
         raise refused[0]
 
 
-def recording() -> bytes:
-    """The recording of a search of one epoch, which nobody ran."""
+def event() -> Event:
+    """An epoch of a search that nobody ran."""
     first = next(iter(TINY.enumerate()))
-    event = Event(1, 1, 2.0, 0.2, 0.3, first, 1.0, {"alpha": [[0.2] * 5] * 3}, {"entropy": 1.5})
-    return Recording("darts", TINY, (event,), 0, {"epochs": 1}, "digits", "command").to_json().encode()
+    return Event(1, 1, 2.0, 0.2, 0.3, first, 1.0, {"alpha": [[0.2] * 5] * 3}, {"entropy": 1.5})
+
+
+def recording() -> bytes:
+    """The recording of a search of one epoch."""
+    return Recording("darts", TINY, (event(),), 0, {"epochs": 1}, "digits", "command").to_json().encode()
 
 
 # --- damage -----------------------------------------------------------------------------------------------------------
