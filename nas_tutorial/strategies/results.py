@@ -61,7 +61,7 @@ class ResultRecord(Record):
     strategy: str
     config: dict[str, int | float | bool | str | None]
     seed: Annotated[int, Field(ge=0, lt=2**63)]
-    data: dict[str, Any] | str
+    data: Any  # `records.check_record` says what is wrong with it
     versions: dict[str, str]
     architecture: dict[str, Any]
     history: Annotated[list[dict[str, Any]], Field(min_length=1)]
