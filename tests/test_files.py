@@ -45,6 +45,9 @@ def started(*argv):
 
 
 def in_child(argv, reading, writing):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the tests themselves may run in the background
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     os.close(reading)
     sys.stdout, sys.stderr = os.fdopen(writing, "w", buffering=1), open("said.txt", "w")
     sys.exit(main(list(argv)))
