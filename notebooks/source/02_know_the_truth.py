@@ -280,7 +280,6 @@ with plots.style():
     axes.set(xlabel="rank", ylabel="validation accuracy (%)", ylim=(0, 104))
     axes.set_title("Some cells learn the task, more than half never do")
 plots.show(figure, alt="Accuracy by rank: down from above 90 %, a step, then a long flat line near 25 %.")
-quiz("side_by_side")
 
 # %% [markdown]
 # ## Who can see

@@ -751,7 +751,7 @@ solution(unrolled_gradient)
 #
 # 1. step to w': slope of the training loss in w
 # 2. at w': slopes of the validation loss, in α (direct) and in w (v)
-# 3. at w⁺ and w⁻, that is w ± εv with ε = r/‖v‖: slopes of the training loss in α
+# 3. at w ± εv, ε = r/‖v‖: slopes of the training loss in α
 # 4. write w back; the difference over 2ε
 #
 # Note:
