@@ -140,12 +140,11 @@ class ENAS(Strategy):
 
     def teach(self) -> tuple[dict[str, float], tuple[Sampled, ...]]:
         """The steps of the policy: what they report on average, and the sample that the last of them learnt from."""
-        reports, samples = [], ()
+        reports = []
         for _ in range(self.config.updates):
             sample = self.sample(self.config.samples)
             reports.append(self.learner.update(sample, self.rewards))
-            samples = self.rewards.earned(sample)
-        return _means(reports), samples
+        return _means(reports), self.rewards.earned(sample) if reports else ()
 
     def sample(self, n: int) -> Sample:
         """n architectures from the policy."""
