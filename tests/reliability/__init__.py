@@ -88,9 +88,9 @@ def with_file(name: str, content: str | bytes, then: Case) -> Case:
 
 
 def short(value: Any) -> str:
-    """A value as written, on one line of at most 140 characters."""
+    """A value as written, on one line of at most 140 characters, without the address of an object."""
     try:
-        text = " ".join(repr(value).split())
+        text = re.sub(r" (object )?at 0x[0-9a-f]+", "", " ".join(repr(value).split()))
     except ValueError:  # Python writes no number of more than some thousand digits
         return "10**5000"
     return text if len(text) <= 140 else f"{text[:137]}..."
