@@ -142,12 +142,20 @@ def test_a_search_that_misses_its_budget_is_run_again_with_other_epochs():
 
     def run(epochs):  # the longer it is, the dearer is an epoch
         tried.append(epochs)
-        return leaderboard.Run(None, epochs * (50 + epochs), 0.0)
+        return leaderboard.Run("found", epochs * (50 + epochs), 0.0)
 
     assert abs(leaderboard.at_cost(run, 2000, 55).multiply_adds - 2000) <= 200
     assert tried == [36, 23, 27]
     with pytest.raises(ValueError, match="comes near the budget"):
-        leaderboard.at_cost(lambda epochs: leaderboard.Run(None, 1, 0.0), 2000, 55)
+        leaderboard.at_cost(lambda epochs: leaderboard.Run("found", 1, 0.0), 2000, 55)
+
+
+def test_a_search_that_becomes_too_dear_is_stopped_and_says_what_the_whole_would_cost():
+    pictures = data.load("strokes", per_class=20, test_per_class=2)
+    contest = leaderboard.Contest(spaces.Tiny(2, 1), pictures)
+    whole, stopped = (contest.searched("DARTS, first order", 0, 4, limit) for limit in (float("inf"), 1))
+    assert whole.result is not None and stopped.result is None
+    assert stopped.multiply_adds == pytest.approx(whole.multiply_adds, rel=0.2)
 
 
 def test_what_is_drawn_early_and_late_is_recorded_as_it_is_measured():

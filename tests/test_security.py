@@ -1,11 +1,15 @@
-"""No code from files: nothing that the package reads can run as Python, or as a command of a shell."""
+"""Nothing that the package reads can run as Python or as a command of a shell, and no name becomes markup."""
 
 import ast
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 import nas_tutorial
+from nas_tutorial import drawing, spaces
+from nas_tutorial.exercises.quiz import Quiz
+from nas_tutorial.pictures import images, strips
 
 PACKAGE = Path(nas_tutorial.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -55,3 +59,31 @@ def test_no_module_can_run_what_it_reads(path):
 )
 def test_the_scan_finds_what_it_looks_for(code):
     assert [*dangers(ast.parse(code))]
+
+
+# --- names from files and arguments ---------------------------------------------------------------------------------
+HOSTILE = """<script>alert("x")</script> & 'y'"""
+CELL = spaces.Tiny().parse("|conv_3x3~0|+|skip~0|conv_1x1~1|")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        lambda: drawing.sheet([CELL, CELL], captions=[HOSTILE, "b"]).svg,
+        lambda: images.image(b"", "png", HOSTILE),
+        lambda: strips.policy_svg(CELL.space, [0.5] * 125, [1 / 125] * 125, HOSTILE),
+        lambda: Quiz(HOSTILE, ("a", "b", "c"), "B", (HOSTILE, "e", "f")).page,
+    ],
+    ids=["sheet", "image", "policy", "quiz"],
+)
+def test_a_name_never_becomes_markup(page):
+    text = page()
+    assert "alert" in text and "script" not in tags(text)
+
+
+def tags(text):
+    """The names of all elements of a page."""
+    found, parser = [], HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append(tag)
+    parser.feed(text)
+    return found
