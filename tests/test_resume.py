@@ -198,12 +198,12 @@ def run_to_the_end(name, folder):
     search(name, folder, epochs=KILLED_EPOCHS).result  # noqa: B018 - it runs the search
 
 
-KILLS, KILLED_EPOCHS = 20, 8
+KILLS, KILLED_EPOCHS = 6, 8  # of each search; `make chaos` ends more of them, and longer ones
 
 
 @pytest.mark.parametrize("name", [name for name in SEARCHES if "own" not in name])
 def test_kills_at_random_moments_lose_nothing(name, tmp_path):
-    """kill -9 again and again, until it has happened at twenty random moments; then the search may come to its end."""
+    """kill -9 again and again, until it has happened at some random moments; then the search may come to its end."""
     dice, kills, round_number = python_random.Random(name), 0, 0
     run_length = seconds_of(name, tmp_path / "untouched")
     while kills < KILLS:
