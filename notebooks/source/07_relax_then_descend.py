@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 50 min reading · 30 min exercises · longest cell 44 s · all cells 173 s · 1.4 GB
+# 48 min reading · 30 min exercises · longest cell 44 s · all cells 173 s · 1.4 GB
 
 # %% [markdown]
 # ![Three panels. Relax: five lines of equal width join two nodes, all five operations run, each with a share. Descend:
@@ -41,7 +41,6 @@ import math  # noqa: F401
 
 import matplotlib.pyplot as plt
 import numpy as np
-from ipywidgets import FloatSlider
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -211,32 +210,7 @@ assert round(lead(0.9, 4), 1) == 3.6
 # ## Look inside: a shelf of sliders
 #
 # The α of an edge are sliders on a shelf. Push one up, and all the others go down.
-
-
-# %%
-def shelf_figure(p):
-    """Shares as bars, and the blend."""
-    names, colours = [*map(name, outputs)], [drawing.style_of(o).colour for o in outputs]
-    with plots.style():
-        figure, (left, right) = plt.subplots(1, 2, figsize=(8.5, 2.8), width_ratios=(2, 1))
-    left.barh(names, p, color=colours, edgecolor="black")
-    left.set(xlim=(0, 1), xlabel="share p", title=f"Largest share: {names[int(p.argmax())]}, {p.max():.2f}")
-    left.invert_yaxis()
-    blended = sum(p_o * o for p_o, o in zip(p, outputs.values(), strict=True))
-    right.imshow(blended, cmap="PuOr_r", vmin=-2, vmax=2)
-    right.set(xticks=[], yticks=[], title="the blend")
-    return figure
-
-
-# %%
-def shelf(T, **alphas):
-    """The page for a position of all sliders."""
-    p = (torch.tensor(list(alphas.values())) / T).softmax(0)
-    shares = ", ".join(f"{name(o)} {p_o:.2f}" for o, p_o in zip(outputs, p, strict=True))
-    return widgets.figure(plots.html(shelf_figure(p), alt=f"Bars: {shares}; and the blend."), shares)
-
-
-# %% [markdown]
+#
 # Answer before you move the sliders:
 #
 # 1. Set all α equal. What does the temperature do then?
@@ -252,9 +226,7 @@ def shelf(T, **alphas):
 # </details>
 
 # %%
-look = {"min": -4, "max": 4, "step": 0.5, "continuous_update": False, "style": widgets.WIDE}
-sliders = {o: FloatSlider(a, description=f"α of {name(o)}", **look) for a, o in zip(alpha, outputs, strict=True)}
-widgets.view(shelf, T=FloatSlider(1, **look | {"min": 0.1, "step": 0.1, "description": "temperature T"}), **sliders)
+widgets.explore_mixed_op(outputs, alpha)
 
 # %% [markdown] tags=["slide"]
 # ## Each operation is compared with the blend
@@ -654,7 +626,7 @@ plots.show(
 )
 
 # %% [markdown]
-# What we see: on the *same* batch the first order and the exact gradient nearly agree (0.99). But both are far from the
+# What we see: on the *same* batch the first order and the exact gradient nearly agree (0.98). But both are far from the
 # gradient of all pictures, because 64 pictures are few. Looking ahead does not help against that: it is better in
 # three seeds and worse in two. Four times the pictures are better in all five. This says nothing about late epochs, or
 # about other data. It says what to measure before one pays four times.
@@ -725,8 +697,12 @@ drawing.sheet(cells, captions=[f"epoch {event.epoch}" for event in history])
 # %% [markdown]
 # What we see: after the first epoch all shares are near a fifth, though most crosses stand already where they will
 # stay. The 3×3 convolution takes most edges. Some rows keep two rivals. And on one edge *none* has the largest share,
-# which a DARTS cell may not choose: it takes the second.
-#
+# which a DARTS cell may not choose: it takes the second. Play the search, epoch by epoch:
+
+# %%
+widgets.explore_alpha(history)
+
+# %% [markdown]
 # ### Exercise: Round the blend · ★☆☆ · 4 min
 #
 # The rule of DARTS in this space: each edge keeps its likeliest operation other than `"none"`.
@@ -832,24 +808,24 @@ with plots.style():
 # ## The weights fit the blend they grew up in
 #
 # Note:
-# 1 min. Left: round one edge, leave five blended. Most cost little. One costs nearly everything: the quiet edge, on
-# which none leads. The solid bar is the control: the same single operation at its old share, and nothing is lost. So
-# here volume is the trouble. Right: we cool the blend slowly, without training. The accuracy falls on both sides of
-# the temperature at which the weights were trained. The cell is not bad. It has the wrong weights.
+# 1 min. Left: round one edge, leave five blended. Most cost little, one costs much; which one, depends on the search.
+# The solid bar is the control: the same single operation at its old share. Where it loses nothing, volume was the
+# trouble; where it loses as much, company is missed. Right: we cool the blend slowly, without training. The accuracy
+# falls on both sides of the temperature at which the weights were trained. The cell is not bad: its weights are wrong.
 
 # %% tags=["slide-output"]
-alt = "Left: accuracy with one edge rounded; most cost little, one nearly as much as all six together, unless its "
-alt += "winner keeps its own share. Right: accuracy against temperature, highest at 1 and falling to both sides."
+alt = "Left: accuracy with one edge rounded, and with its winner at its own share; most edges cost little, one or two "
+alt += "much, all six most of all. Right: accuracy against temperature, highest at 1 and falling to both sides."
 plots.show(figure, limit=15_000, alt=alt)
 assert inherited < blend - 0.15 and max(cooled) - cooled[temperatures.index(1)] < 0.05 and cooled[-1] < blend - 0.15
 
 # %% [markdown]
-# What we see, in this one search: one edge, rounded alone, costs nearly as much as all six, and it is the quiet edge,
-# on which *none* leads. The control says why: the same operation alone *at its own share* costs nothing there, so it is
-# volume. On the first edge it is company that is missed: both bars are equally low. With all six rounded, the old
-# volumes do not help either. And no jump is needed: a blend that is cooled loses accuracy, and so does one that is
-# heated. The weights are adapted to the shares in which they grew up. Is the *cell* bad, then? For that it has to be
-# trained. This takes longer, so it has been recorded.
+# What we see, in this one search (another one rounds other edges): most edges cost little alone, one or two cost much,
+# and all six together most. The control tells why. Where the winner *at its own share* loses nothing, it is volume;
+# where both bars are equally low, it is company that is missed. With all six rounded, the old volumes do not help. And
+# no jump is needed: a blend that is cooled loses accuracy, and so does one that is heated. The weights are adapted to
+# the shares in which they grew up. Is the *cell* bad, then? For that it has to be trained. This takes longer, so it has
+# been recorded.
 #
 # ## The record
 #
