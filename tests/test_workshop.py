@@ -331,6 +331,13 @@ def test_a_picture_keeps_its_text_and_its_drawing():
     assert drawing.startswith('<svg xmlns="http://www.w3.org/2000/svg" width="9"')
 
 
+def test_drawings_within_a_drawing_stay_in_it():
+    inner = '<svg aria-label="a"><svg x="1"><g/></svg><text>b</text><svg x="2"></svg></svg>'
+    image = snapshot.pictures(f"{inner}<i>c</i><svg aria-label='d'></svg>")
+    drawn = [base64.b64decode(code).decode() for code in re.findall(r"base64,([^\"]+)", image)]
+    assert len(drawn) == 2 and drawn[0].endswith(inner[4:]) and "<i>c</i>" in image and "svg>" not in image
+
+
 def widget(value):
     """The output of a cell that shows a box with a slider and this HTML, and the state of its widgets."""
     view = {snapshot.VIEW: {"model_id": "box"}, "text/plain": "VBox()"}

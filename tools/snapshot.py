@@ -62,13 +62,16 @@ def without_scripts(html: str) -> str:
 
 def pictures(html: str) -> str:
     """Return HTML with every inline SVG as an image: viewers that distrust a notebook still show those."""
-    drawing = re.compile(r"(<\?xml.*?\?>|<!DOCTYPE.*?>)?\s*<svg.*?</svg>", re.DOTALL)
-    return drawing.sub(lambda found: picture(found[0]), html)
+    html = re.sub(r"(<\?xml.*?\?>|<!DOCTYPE.*?>)\s*(?=<svg|<!DOCTYPE)", "", html, flags=re.DOTALL)
+    parts, end = [], 0
+    for drawing in template.drawings(html):
+        parts += [html[end : drawing.start], picture(html[drawing])]
+        end = drawing.stop
+    return "".join([*parts, html[end:]])
 
 
 def picture(svg: str) -> str:
     """Return one SVG as an `<img>`; its alternative text is the SVG's aria-label or title."""
-    svg = re.sub(r"^.*?(?=<svg)", "", svg, count=1, flags=re.DOTALL)
     if "xmlns=" not in svg[: svg.index(">")]:
         svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     name = re.search(r'<svg[^>]*\baria-label="([^"]+)"', svg) or re.search(r"<title>([^<]+)</title>", svg)

@@ -43,7 +43,7 @@ class Figures(HTMLParser):
         super().__init__()
         self.found: list[tuple[str, float]] = []
         self.feed(html)
-        svgs = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
+        svgs = [html[drawing] for drawing in drawings(html)]
         self.found += [(svg_text(svg), len(svg.encode()) / 1e3) for svg in svgs]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,6 +52,19 @@ class Figures(HTMLParser):
             named = dict(attrs)
             data = (named.get("src") or "").partition("base64,")[2]
             self.found.append((named.get("alt") or "", len(data) * 0.75 / 1e3))
+
+
+def drawings(html: str) -> Iterator[slice]:
+    """Where each `<svg>` is that stands in no other one."""
+    depth, start = 0, 0
+    for tag in re.finditer(r"<svg\b|</svg>", html):
+        if tag[0] == "<svg":
+            start = start if depth else tag.start()
+            depth += 1
+        elif depth := depth - 1:
+            continue
+        else:
+            yield slice(start, tag.end())
 
 
 def svg_text(svg: str) -> str:

@@ -42,7 +42,6 @@ torch.set_num_threads(torch.get_num_threads() if torch.cuda.is_available() else 
 from itertools import repeat
 
 import numpy as np
-from ipywidgets import FloatSlider
 from matplotlib.figure import Figure
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -538,22 +537,10 @@ assert 2.3 < farthest < 3.2
 # 2. The second slider is the learning rate of the weight: how fast w catches up. Does it change where the search
 #    rests? Does it change the path?
 # 3. At which ξ does the path stop swinging out to the right of α = 2?
-
+# 4. Put the start on the optimum itself, α = 1 and w = 1. Does the search stay there?
 
 # %%
-def path_picture(xi, weight_rate):
-    """The picture for two slider positions, and a line that says what it shows."""
-    path = toy.search(xi, weight_rate=weight_rate)
-    out, rest = max(alpha for alpha, _ in path), path[-1][0]
-    line = f"ξ = {xi:.2f}: from α = 2 out to {out:.2f}, at rest at {rest:.3f}. The best is 1."
-    picture = toy_map.paths([xi], f"At rest at α = {rest:.2f}", weight_rate=weight_rate)
-    return widgets.figure(plots.html(picture, alt=line), line)
-
-
-look = {"step": 0.05, "max": 0.95, "continuous_update": False}
-sliders = {"xi": FloatSlider(0.2, min=0, description="ξ", **look)}
-sliders["weight_rate"] = FloatSlider(0.1, min=0.05, description="rate of w", **look)
-widgets.view(path_picture, **sliders)
+widgets.explore_bilevel()
 
 # %% [markdown]
 # <details><summary>Answers</summary>
@@ -562,6 +549,7 @@ widgets.view(path_picture, **sliders)
 # 2. The path changes, the place does not: at rest w = α, however fast w came there.
 # 3. The first slope, at α = 2 and w = −2, is w' − 2 + 2ξα = 12ξ − 4. It is negative, so that α grows, below ξ = ⅓;
 #    from there on α sets off to the left.
+# 4. No: at rest are only those α where the look-ahead slope is zero. It drifts to 2 / (1 + 2ξ), as from every start.
 #
 # </details>
 
