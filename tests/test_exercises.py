@@ -69,6 +69,66 @@ def test_at_most_one_wrong_answer_in_five_hears_only_what_would_be_right(number)
     assert len(generic) <= len(said) / 5, generic
 
 
+def spoilt(value):
+    """An answer made wrong in a way that no exercise knows."""
+    if isinstance(value, dict):
+        return {key: spoilt(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(spoilt, value))
+    if isinstance(value, str):
+        return value[::-1]
+    return 3 * value + 2 if isinstance(value, int) else 1.37 * value + 0.11
+
+
+def said_to_spoilt(one, key=None):
+    """What the check says to such an answer, or to one of which only this part is spoilt."""
+
+    def wrong(*args):
+        right = one.reference(*args)
+        return spoilt(right) if key is None else right | {key: spoilt(right[key])}
+
+    return one.mistake(wrong)
+
+
+PARTS = {
+    "reinforce": ("log_prob", "gradient", "logits"),
+    "skip_step": ("scores", "logits", "log_prob", "penalty", "next"),
+    "darts_step": ("p", "blend", "alpha", "weights"),
+}
+WITH_NUMBERS = [(one, None) for one in ALL.values() if one.name not in {"spell", "fair_round", "survey", *PARTS}]
+WITH_NUMBERS += [(ALL[name], key) for name, keys in PARTS.items() for key in keys]
+
+
+@pytest.mark.parametrize(("one", "key"), WITH_NUMBERS, ids=[f"{one.name}: {key}" for one, key in WITH_NUMBERS])
+def test_where_no_mistake_is_known_the_check_shows_the_way(one, key):
+    assert re.search(r" it gives .* but .* is right.*\. The way there: .*\d", said_to_spoilt(one, key))
+
+
+def test_in_texts_the_check_shows_the_first_difference():
+    assert re.search(r" is right: at the beginning it has '.*', where '.*' is wanted$", said_to_spoilt(ALL["spell"]))
+
+
+LEADS = {  # exercise → how the numbers on the way, in order, make the right one
+    "tau": lambda pairs, same, opposite: (same - opposite) / pairs,
+    "noise_share": lambda mean, inside, everything: inside / everything,
+    "total_slope": lambda w, direct, slope, follows: direct + slope * follows,
+    "slope_one_step_ahead": lambda w, direct, slope, follows: direct + slope * follows,
+    "rest_after": lambda one, left, follows: 2 / (1 + follows),
+    "lead": lambda size, *others: np.log(size),
+    "target_for": lambda *numbers: 1 / (1 + np.exp(-numbers[-1])),
+    "darts_size": lambda *numbers: numbers[-1] ** 2,
+}
+
+
+@pytest.mark.parametrize("name", LEADS)
+def test_the_way_leads_to_the_right_number(name):
+    case, way = said_to_spoilt(ALL[name]).split(". The way there: ")
+    number = r"-?\d(?:[\d,]*\d)?(?:\.\d+)?"
+    found = [float(text.replace(",", "")) for text in re.findall(number, way)]
+    right = float(re.search(rf"but ({number}) is right", case)[1].replace(",", ""))
+    assert LEADS[name](*found) == pytest.approx(right, rel=2e-3)
+
+
 @pytest.mark.parametrize("number", sorted({one.notebook for one in ALL.values()}))
 def test_a_notebook_has_one_build(number):
     assert sum(one.build for one in ALL.values() if one.notebook == number) == 1
@@ -134,7 +194,7 @@ def sums():
         return a + b
 
     def test(function):
-        frame.compare(function(2, 3), 5, {"that multiplies": 6}, "for 2 and 3")
+        exercises.compare(function(2, 3), 5, {"that multiplies": 6}, "for 2 and 3")
 
     return exercises.Exercise(add, test, "Add", 1, 2, ("First.", "Second."), {})
 
@@ -202,7 +262,8 @@ def test_written_functions_are_not_taken_for_stubs(written):
         (lambda a, b: a - b, "✗ add: for 2 and 3 it gives -1, but 5 is right"),
         (lambda a, b: print(a, end=""), "it returns nothing"),
         (lambda a, b: a + c, "it stops with NameError"),  # noqa: F821
-        (lambda a, b: [a + b], "it returns [5], which is of the type list"),
+        (lambda a, b: [a + b], "it returns a number in an object of type list"),
+        (lambda a, b: {a + b}, "it returns {5}, which is of the type set"),
         (lambda a: a, "it stops with TypeError"),
     ],
 )
@@ -266,10 +327,10 @@ def test_a_build_says_which_steps_are_right(monkeypatch, capsys):
         return a + b, a * b
 
     def first(function):
-        frame.compare(function(2, 3)[0], 5, {}, "the sum of 2 and 3:")
+        exercises.compare(function(2, 3)[0], 5, {}, "the sum of 2 and 3:")
 
     def second(function):
-        frame.compare(function(2, 3)[1], 6, {}, "the product of 2 and 3:")
+        exercises.compare(function(2, 3)[1], 6, {}, "the product of 2 and 3:")
 
     one = exercises.Exercise(pair, {"adds": first, "multiplies": second}, "Pair", 3, 15, ("A.", "B."), {}, build=True)
     monkeypatch.setattr(frame, "catalogue", lambda: {"pair": one})

@@ -30,7 +30,6 @@ import torch
 
 from nas_tutorial.exercises.answers import Watched
 from nas_tutorial.exercises.endless import Endless, limit
-from nas_tutorial.exercises.patterns import pattern
 from nas_tutorial.pictures import code
 
 Test = Callable[[Callable[..., Any]], None]
@@ -229,19 +228,6 @@ def expect(condition: bool, mistake: str) -> None:
         raise Mistake(mistake)
 
 
-def compare(got: Any, right: float, mistakes: Mapping[str, float], case: str, tolerance: float = 1e-6) -> None:
-    """Raise `Mistake` unless a number is right, in the words of the known mistake that leads to the same number.
-
-    mistakes: sentence → the number that this mistake gives; case: what was asked, such as "for n = 1".
-    """
-    expect(got is not None, f"{case} it returns nothing; is there a `return`?")
-    expect(not isinstance(got, str), f"{case} it returns text, {got!r}; return a number")
-    value = float(got)
-    if not near(value, right, tolerance):
-        known = (sentence for sentence, wrong in mistakes.items() if near(value, wrong, tolerance))
-        raise Mistake(next(known, f"{case} it gives {value:.4g}, but {right:.4g} is right{pattern([value], [right])}"))
-
-
-def near(a: float, b: float, tolerance: float) -> bool:
+def near(a: float, b: float, tolerance: float = 1e-6) -> bool:
     """Whether two numbers agree, relative to the larger of 1 and their size; nan agrees with nan."""
     return math.isclose(a, b, rel_tol=tolerance, abs_tol=tolerance) or (math.isnan(a) and math.isnan(b))

@@ -1,45 +1,17 @@
 """Exercises of notebook 01, Draw a space of networks."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
 from math import comb, prod
 from typing import Any
 
 import numpy as np
 
 from nas_tutorial.exercises import nb01_answers as answers
-from nas_tutorial.exercises.frame import Exercise, expect, near
-from nas_tutorial.exercises.patterns import pattern
+from nas_tutorial.exercises.cases import judge, returned
+from nas_tutorial.exercises.frame import Exercise, expect
 
 
-def diagnose(
-    function: Callable[..., Any],
-    reference: Callable[..., Any],
-    cases: Sequence[tuple],
-    mistakes: Mapping[str, Callable[..., Any]],
-    read: Callable[[Any, str], Any],
-) -> None:
-    """Raise `Mistake` unless a function is right in all cases: in the words of a wrong one that agrees in all of them.
-
-    mistakes: sentence → wrong function. read: makes an answer comparable, given it and the case in words; it may raise
-    `Mistake`, too.
-    """
-    got = [read(function(*case), f"for {', '.join(map(repr, case))}") for case in cases]
-    right = [reference(*case) for case in cases]
-    for sentence, wrong in mistakes.items():
-        expect(got == right or got != [wrong(*case) for case in cases], sentence)
-    numbers = all(isinstance(answer, int | float) for answer in (*got, *right))
-    seen = pattern(got, right) if numbers else ""
-    for case, answer, wanted in zip(cases, got, right, strict=True):
-        expect(answer == wanted, f"for {', '.join(map(repr, case))} it gives {answer!r}, but {wanted!r} is right{seen}")
-
-
-def returned(answer: Any, case: str) -> Any:
-    """The answer, where there is one."""
-    expect(answer is not None, f"{case} it returns nothing; is there a `return`?")
-    return answer
-
-
+# --- spell ------------------------------------------------------------------------------------------------------------
 def test_spell(function):
     rng = random.Random(0)
     cases = [tuple(rng.sample(answers.OPERATIONS, 3)) for _ in range(6)]
@@ -52,9 +24,10 @@ def test_spell(function):
     got = [read(function(*case), f"for {', '.join(case)}") for case in cases]
     expect("{" not in got[0], "arguments: braces are filled in only if an f stands before the quotation mark")
     expect(len(set(got)) > 1, f"arguments: it gives {got[0]!r} for any operations; put the arguments in")
-    diagnose(function, answers.spell, cases, answers.SPELLED, read)
+    judge(function, answers.spell, answers.SPELLED, cases, read=read)
 
 
+# --- decode -----------------------------------------------------------------------------------------------------------
 def plain(answer: Any, case: str) -> Any:
     """A tuple of ints, from whatever holds them: a tuple, a list, an array, a generator."""
     returned(answer, case)
@@ -73,47 +46,51 @@ def test_decode(function):
     for length in (3, 3, 4, 6):
         options = tuple(rng.randint(2, 7) for _ in range(length))
         cases.append((rng.randrange(prod(options)), options))
-    diagnose(function, answers.decode, cases, answers.DECODED, plain)
+    judge(function, answers.decode, answers.DECODED, cases, first_division, read=plain)
 
 
-class Size(float):
-    """A size of a space; two are equal if they differ by rounding only, such as that of a float."""
-
-    def __eq__(self, other):
-        return near(self / max(1, other), other / max(1, other), 1e-9)
-
-    __hash__ = float.__hash__
-
-    def __repr__(self):
-        return f"{float(self):,.0f}" if self < 1e12 else f"{float(self):.4g}"
+def first_division(number, options):
+    """The way to `decode`."""
+    left, rest = divmod(number, options[-1])
+    return f"{number} divided by the {options[-1]} options of the last decision is {left}, and {rest} is left over"
 
 
-def size_of(answer: Any, case: str) -> Size:
-    """A number to compare."""
-    returned(answer, case)
-    expect(not isinstance(answer, str), f"{case} it returns the text {answer!r}; return a number")
-    expect(not hasattr(answer, "__len__"), f"{case} it returns {answer!r}; return one number, the product of all")
-    return Size(answer)
-
-
+# --- darts_size -------------------------------------------------------------------------------------------------------
 def test_darts_size(function):
     rng = random.Random(0)
     cases = [(2, 3), (4, 7), (1, 4), *((rng.randint(2, 4), rng.randint(3, 6)) for _ in range(3))]
-    diagnose(function, answers.darts_size, cases, answers.SIZES, size_of)
+    judge(function, answers.darts_size, answers.SIZES, cases, choices_of_nodes)
 
 
-def pixels(answer: Any, case: str) -> Any:
-    """A number to compare."""
-    returned(answer, case)
-    number = hasattr(answer, "__float__") and not isinstance(answer, bool)
-    expect(number, f"{case} it returns {answer!r}; return a number of pixels")
-    return float(answer) if float(answer) % 1 else int(answer)
+def choices_of_nodes(nodes, operations):
+    """The way to `darts_size`."""
+    pairs = " and ".join(f"{comb(k + 2, 2)} for node {k}" for k in range(nodes))
+    cell = answers.darts_size(nodes, operations) ** 0.5
+    return (
+        f"pairs of inputs: {pairs}; ways to put operations on a pair: {operations**2}; there are {cell:,.0f} normal "
+        "cells"
+    )
+
+
+# --- sees -------------------------------------------------------------------------------------------------------------
 
 
 def test_sees(function):
     cases = [(a, b, c) for a in answers.OPERATIONS for b in answers.OPERATIONS for c in answers.OPERATIONS]
     random.Random(0).shuffle(cases)
-    diagnose(function, answers.sees, cases, answers.VIEWS, pixels)
+    judge(function, answers.sees, answers.VIEWS, cases, sides)
+
+
+def sides(first, second, third):
+    """The way to `sees`."""
+    direct, over = (round(answers.sees(*cell) ** 0.5) for cell in (("zero", second, "zero"), (first, "zero", third)))
+    return " and ".join(
+        f"{road} sees {f'a square of side {side}' if side else 'nothing'}"
+        for road, side in (("0 → 2", direct), ("0 → 1 → 2", over))
+    )
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
 
 
 EXERCISES = (
@@ -180,7 +157,7 @@ EXERCISES = (
         wrong=answers.SIZES
         | {
             "it returns nothing": lambda nodes, operations: None,
-            "return one number": lambda nodes, operations: [comb(k + 2, 2) * operations**2 for k in range(nodes)],
+            "returns 2 numbers": lambda nodes, operations: [comb(k + 2, 2) * operations**2 for k in range(nodes)],
             "is right": lambda nodes, operations: (nodes * operations) ** 2,
         },
         right=(
@@ -202,7 +179,7 @@ EXERCISES = (
         wrong=answers.VIEWS
         | {
             "it returns nothing": lambda first, second, third: None,
-            "return a number of pixels": lambda first, second, third: (5, 5),
+            "returns 2 numbers": lambda first, second, third: (5, 5),
             "is right": lambda first, second, third: 9,
         },
         right=(answers.searched_views, lambda first, second, third: float(answers.sees(first, second, third))),

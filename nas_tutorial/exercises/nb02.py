@@ -1,103 +1,77 @@
-"""Exercises of notebook 02, Know the truth. The build, `train_table`, is in `nb02_build.py`.
-
-For each exercise a table: what a known mistake is called, and the function that makes it. A mistake is named only where
-it explains what a student's function gives in every case that is tried.
-"""
-
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+"""Exercises of notebook 02, Know the truth. The build, `train_table`, is in `nb02_build.py`."""
 
 import numpy as np
 
 from nas_tutorial.exercises import nb02_answers as answers
-from nas_tutorial.exercises.frame import Exercise, Mistake, expect, near
-from nas_tutorial.exercises.patterns import pattern
-
-Function = Callable[..., Any]
-
-
-# --- how all of them are judged ---------------------------------------------------------------------------------------
-def check_numbers(
-    function: Function, reference: Function, mistakes: Mapping[str, Function], cases: Sequence[tuple]
-) -> None:
-    """Hold a function that returns one number against the reference; `Mistake` in the words that explain all cases."""
-    given = [copy.deepcopy(case) for case in cases]
-    got = [one_number(function(*case)) for case in given]
-    expect(
-        all(map(np.array_equal, sum(given, ()), sum(cases, ()))),
-        "input: it changes the numbers it was given, which others still need; work on a copy",
-    )
-    right = [reference(*case) for case in cases]
-    if agree(got, right):
-        return
-    again = [one_number(function(*copy.deepcopy(case))) for case in cases]
-    expect(
-        agree(got, again), "random: called twice with the same numbers, it gives two answers; nothing is to be drawn"
-    )
-    known = (what for what, wrong in mistakes.items() if agree(got, [attempt(wrong, case) for case in cases]))
-    worst = next(i for i in range(len(cases)) if not agree(got[i : i + 1], right[i : i + 1]))
-    arguments = ", ".join(in_words(value) for value in cases[worst])
-    said = f"for {arguments} it gives {got[worst]:.4g}, but {right[worst]:.4g} is right{pattern(got, right)}"
-    raise Mistake(next(known, said))
+from nas_tutorial.exercises.cases import judge
+from nas_tutorial.exercises.frame import Exercise
+from nas_tutorial.exercises.patterns import listed
 
 
-def one_number(got: Any) -> float:
-    """What a function returned as a float; `Mistake` where it is nothing, a text, or more than one number."""
-    expect(got is not None, "it returns nothing; is there a `return`?")
-    expect(not isinstance(got, str), f"it returns the text {got!r}; return the number itself")
-    expect(np.ndim(got) == 0, f"it returns {np.size(got)} numbers; return a single one")
-    return float(got)
-
-
-def attempt(wrong: Function, case: tuple) -> float:
-    """What a known wrong answer gives; nan where it gives no single number."""
-    try:
-        return one_number(wrong(*copy.deepcopy(case)))
-    except (Mistake, ArithmeticError, IndexError, TypeError, ValueError):
-        return np.nan
-
-
-def agree(got: Sequence[float], wanted: Sequence[float]) -> bool:
-    """Whether two rows of numbers are the same up to rounding."""
-    return all(near(a, b, 1e-6) for a, b in zip(got, wanted, strict=True))
-
-
-def in_words(value: Any) -> str:
-    """An argument as it stands in a message."""
-    return np.array2string(np.asarray(value), precision=2, separator=", ").replace("\n", "")
-
-
+# --- count pairs ------------------------------------------------------------------------------------------------------
 def test_tau(function):
     draw = np.random.default_rng(0)
     arrays = [tuple(scale * draw.normal(size=(2, size))) for size, scale in ((5, 1), (6, 1), (9, 1), (7, 5e-4))]
     lists = [([3, 1, 9, 2], [2, 1, 4, 3]), ([0.7, 0.1, 0.4], [6, 8, 7])]
-    check_numbers(function, answers.tau, answers.TAU, arrays + lists)
+    judge(function, answers.tau, answers.TAU, arrays + lists, pairs_by_order)
 
 
+def pairs_by_order(x, y):
+    """The way to `tau`."""
+    same, pairs = answers.in_same_order(x, y)
+    return f"of {pairs} pairs {same} are in the same order, {pairs - same} in opposite order"
+
+
+# --- how much is luck -------------------------------------------------------------------------------------------------
 def test_noise_share(function):
     draw = np.random.default_rng(0)
     cases = []
     for cells, seeds in ((7, 3), (4, 5), (12, 2)):
         cases.append((draw.normal(size=(cells, 1)) + draw.normal(size=seeds) + 0.5 * draw.normal(size=(cells, seeds)),))
-    check_numbers(function, answers.noise_share, answers.NOISE_SHARE, cases)
+    judge(function, answers.noise_share, answers.NOISE_SHARE, cases, two_variances)
 
 
+def two_variances(runs):
+    """The way to `noise_share`."""
+    left = answers.centred(runs)
+    inside, all_of_it = left.var(axis=1, ddof=1).mean(), left.var(ddof=1)
+    return (
+        f"without the seeds' means (the first is {runs.mean(axis=0)[0]:.3g}) the variance within a cell is "
+        f"{inside:.4g} on average, and that of all entries {all_of_it:.4g}"
+    )
+
+
+# --- the best of n, without drawing -----------------------------------------------------------------------------------
 def test_expected_best(function):
     draw = np.random.default_rng(0)
     cases = [(draw.random(size), n) for size, n in ((3, 2), (5, 4), (8, 1), (8, np.int64(7)), (9, 20), (40, 50))]
     cases.append((draw.choice(draw.random(4), size=11), 3))  # equal accuracies
-    check_numbers(function, answers.expected_best, answers.EXPECTED_BEST, cases)
+    judge(function, answers.expected_best, answers.EXPECTED_BEST, cases, chances_of_ranks)
 
 
+def chances_of_ranks(accuracies, n):
+    """The way to `expected_best`."""
+    chances = answers.weights(accuracies, n)
+    return (
+        f"sorted they are {listed(np.sort(accuracies), 2, 5)}; the largest is the best of the draws with probability "
+        f"{chances[-1]:.3g}, the next one with {chances[-2]:.3g}"
+    )
+
+
+# --- report what you found --------------------------------------------------------------------------------------------
 def test_honest_report(function):
     draw = np.random.default_rng(0)
-    check_numbers(
-        function,
-        answers.honest_report,
-        answers.HONEST_REPORT,
-        [tuple(draw.random((2, size))) for size in (5, 9, 6, 12)],
-    )
+    cases = [tuple(draw.random((2, size))) for size in (5, 9, 6, 12)]
+    judge(function, answers.honest_report, answers.HONEST_REPORT, cases, winner)
+
+
+def winner(validation, test):
+    """The way to `honest_report`."""
+    best = np.argmax(validation)
+    return f"the best on validation is number {best}, counted from 0, with {validation[best]:.4g}"
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
 
 
 EXERCISES = (

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from nas_tutorial.exercises import nb02_build_answers as answers
 from nas_tutorial.exercises.frame import Exercise, Mistake, expect
+from nas_tutorial.exercises.patterns import listed, pattern, unexplained
 from nas_tutorial.exercises.watching import (
     NEW,
     RECIPE,
@@ -149,8 +150,9 @@ def test_schedule(function):
         set(run.schedules) <= {STEPS},
         f"steps: recipe.schedule wants the number of steps in an epoch, {STEPS} here, but got {run.schedules[:1]}",
     )
-    start, right = (np.round(values[:6], 4).tolist() for values in (rates, share))
-    raise Mistake(f"schedule: the learning rates begin with {start}, but {right} is right")
+    at = next(i for i, (rate, wanted) in enumerate(zip(rates, share, strict=True)) if not np.isclose(rate, wanted))
+    way = f"it begins with {listed(share, 4, 4)}, each {RECIPE.learning_rate:g} times a share that falls from 1"
+    raise Mistake(unexplained(f"schedule: as the learning rate of step {at}", rates[at], share[at], way=way))
 
 
 def test_asking(function):
@@ -189,8 +191,10 @@ def test_table(function):
     for what, wrong in mistaken_tables(right, run.trainings).items():
         expect(not np.allclose(got, wrong, atol=1e-6), what)
     expect(not np.any(got == 0) or np.any(right == 0), "empty: some places of the table were never filled")
-    row, wanted = (np.round(values[0], 3).tolist() for values in (got, right))
-    raise Mistake(f"accuracy: the first row is {row}, but {wanted} are the shares of right answers")
+    row, column = np.unravel_index(np.abs(got - right).argmax(), right.shape)
+    way = f"that network answers {len(NEW[0]) * right[row, column]:.0f} of {len(NEW[0])} pictures rightly"
+    where, seen = f"accuracy: in row {row}, column {column}", pattern(got.ravel().tolist(), right.ravel().tolist())
+    raise Mistake(unexplained(where, float(got[row, column]), float(right[row, column]), seen, way))
 
 
 def mistaken_tables(right: np.ndarray, trainings: list[Training]) -> dict[str, np.ndarray]:

@@ -4,29 +4,11 @@ For each exercise a table: what a known mistake is called, and the function that
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import torch
 
-from nas_tutorial.exercises.frame import Exercise, compare, expect
-
-
-def check_cases(
-    function: Callable[..., Any],
-    reference: Callable[..., float],
-    wrong: Mapping[str, Callable[..., Any]],
-    cases: Iterable[tuple[float, ...]],
-) -> None:
-    """Hold a function against the reference on each case (its arguments), in the words of the table of mistakes."""
-    names = reference.__code__.co_varnames
-    for case in cases:
-        where = "for " + ", ".join(f"{name} = {value:g}" for name, value in zip(names, case, strict=False))
-        got = function(*case)
-        kind = type(got).__name__
-        expect(not isinstance(got, tuple | list | dict | str), f"it returns a {kind}; one number is wanted")
-        known = {what: value for what, answer in wrong.items() if isinstance(value := answer(*case), float | int)}
-        compare(got, reference(*case), known, where)
+from nas_tutorial.exercises.cases import judge
+from nas_tutorial.exercises.frame import Exercise
 
 
 # --- add the two parts ------------------------------------------------------------------------------------------------
@@ -46,7 +28,7 @@ TOTAL_SLOPE = {
     "that is the loss L_val(α, w*(α)); its slope is wanted": lambda alpha: 9 * alpha**2 - 11 * alpha,
     "the two parts are added": lambda alpha: 1 - (6 * alpha - 4) * 3,
     "that is the α at which the slope is zero; the slope at any α is wanted": lambda alpha: 11 / 18,
-    "it returns a tuple; one number is wanted": lambda alpha: (1, (6 * alpha - 4) * 3),
+    "it returns 2 numbers; return a single one": lambda alpha: (1, (6 * alpha - 4) * 3),
 }
 
 
@@ -60,7 +42,13 @@ def total_slope_by_differences(alpha):
 def test_total_slope(function):
     draw = random.Random(0)
     cases = [(round(draw.uniform(-3, 3), 2),) for _ in range(4)]
-    check_cases(function, total_slope, TOTAL_SLOPE, [(0.3,), *cases, (2,)])
+    judge(function, total_slope, TOTAL_SLOPE, [(0.3,), *cases, (2,)], parts_of_total_slope)
+
+
+def parts_of_total_slope(alpha):
+    """The way to `total_slope`."""
+    w = 3 * alpha
+    return f"w* is {w:.4g}; ∂L/∂α with w held still is 1, ∂L/∂w at w* is {2 * w - 4:.4g}, and dw*/dα is 3"
 
 
 # --- differentiate through a step -------------------------------------------------------------------------------------
@@ -117,11 +105,16 @@ def slope_by_double_backward(alpha, w, xi):
 def test_slope_one_step_ahead(function):
     draw = random.Random(0)
     cases = [tuple(round(draw.uniform(*ends), 2) for ends in ((-2, 2), (-2, 2), (0.05, 0.45))) for _ in range(4)]
-    check_cases(
-        function,
-        slope_one_step_ahead,
-        SLOPE_ONE_STEP_AHEAD,
-        [(2.0, 1.0, 0.3), *cases, (-1, 2, 0.5), (2, 1, 0), (1.5, -1, 0.8)],
+    cases = [(2.0, 1.0, 0.3), *cases, (-1, 2, 0.5), (2, 1, 0), (1.5, -1, 0.8)]
+    judge(function, slope_one_step_ahead, SLOPE_ONE_STEP_AHEAD, cases, parts_of_slope_ahead)
+
+
+def parts_of_slope_ahead(alpha, w, xi):
+    """The way to `slope_one_step_ahead`."""
+    ahead = stepped(alpha, w, xi)
+    return (
+        f"w' is {ahead:.4g}; ∂L/∂α with w' held still is 1, ∂L/∂w at w' is {2 * ahead - 4:.4g}, and dw'/dα is "
+        f"{6 * xi:.4g}"
     )
 
 
@@ -174,7 +167,16 @@ def rest_after_a_search(xi, steps):
 def test_rest_after(function):
     draw = random.Random(0)
     cases = [(round(draw.uniform(0.05, 0.45), 2), draw.randint(2, 6)) for _ in range(4)]
-    check_cases(function, rest_after, REST_AFTER, [(0.1, 3), *cases, (0.4, 1), (0.8, 3)])
+    judge(function, rest_after, REST_AFTER, [(0.1, 3), *cases, (0.4, 1), (0.8, 3)], gap_left)
+
+
+def gap_left(xi, steps):
+    """The way to `rest_after`."""
+    gap = (1 - 2 * xi) ** steps
+    return (
+        f"of the gap between w and α {1 - 2 * xi:.4g} is left after one step and {gap:.4g} after all, so w' follows α "
+        f"by {1 - gap:.4g}"
+    )
 
 
 EXERCISES = (

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from nas_tutorial.exercises import nb03_build_answers as answers
 from nas_tutorial.exercises.bilevel import Problem, curved_problem, moved, network_problem, row, same, toy_problem
-from nas_tutorial.exercises.frame import Exercise, Mistake, compare, expect
+from nas_tutorial.exercises.cases import compare
+from nas_tutorial.exercises.frame import Exercise, Mistake, expect
+from nas_tutorial.exercises.patterns import listed, unexplained
 from nas_tutorial.strategies import toy
 
 XI, R = 0.2, 0.05
@@ -130,7 +132,17 @@ def test_toy(function: Callable[..., Any]) -> None:
             raise error
         check_form(got, problem)
         wrong = toy_mistakes(alpha, w, xi, 0.01 / abs(alpha))
-        compare(got, toy.hypergradient(alpha, w, xi), wrong, f"in the toy, for α = {alpha}, w = {w} and ξ = {xi},")
+        where = f"in the toy, for α = {alpha}, w = {w} and ξ = {xi},"
+        compare(got.detach(), toy.hypergradient(alpha, w, xi), wrong, where, parts_in_the_toy(alpha, w, xi))
+
+
+def parts_in_the_toy(alpha: float, w: float, xi: float) -> str:
+    """The way to the toy's slope."""
+    ahead = toy.look_ahead(alpha, w, xi)
+    return (
+        f"w' is {ahead:.4g}, the direct part there {ahead - 2:.4g}, and the difference of the slopes at w⁺ and w⁻, "
+        f"divided by 2ε, {-2 * alpha:.4g}"
+    )
 
 
 def check_form(got: Any, problem: Problem) -> None:
@@ -197,9 +209,15 @@ def test_network(function: Callable[..., Any]) -> None:
         check_form(got, problem)
         right = problem.exact(0.5)
         error = float((got - right).norm() / right.norm())
-        expect(
-            error < 1e-3, f"in a small network it is off by {error:.1%} of the exact gradient; less than 0.1 % is due"
-        )
+        where = f"in a small network it is off by {error:.1%} of the exact gradient, less than 0.1 % is due:"
+        expect(error < 1e-3, unexplained(where, got.tolist(), right.tolist(), way=direct_part(problem, 0.5)))
+
+
+def direct_part(problem: Problem, xi: float) -> str:
+    """The way to the gradient of a problem."""
+    ahead = moved(problem.start, -xi, problem.slope("train", problem.start))
+    (direct,) = torch.autograd.grad(problem.validation(problem.alpha, ahead), problem.alpha)
+    return f"the direct part at w' is {listed(direct.tolist())}"
 
 
 EXERCISES = (

@@ -136,7 +136,7 @@ LEARNERS = {
     "pair: 0 → 1 and 1 → 2 are one way; a convolution learns there beside a skip or a pool, too": lambda a, b, c: (
         2 * (is_conv(a) and is_conv(c)) + is_conv(b)
     ),
-    "it returns several things: one number is asked for": lambda a, b, c: [op for op in (a, b, c) if is_conv(op)],
+    "return a single one": lambda a, b, c: [op for op in (a, b, c) if is_conv(op)],
 }
 
 
@@ -178,7 +178,7 @@ NEVER_TRAINED = {
         (1 - 1 / options**3) ** batches
     ),
     "`//` drops what is behind the point: divide with `/`": lambda options, batches: (1 - 1 // options) ** batches,
-    "it returns text: return the number itself": lambda options, batches: f"{(1 - 1 / options) ** batches:.3f}",
+    "it returns the text": lambda options, batches: f"{(1 - 1 / options) ** batches:.3f}",
 }
 
 

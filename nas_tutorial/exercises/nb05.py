@@ -5,7 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from nas_tutorial.exercises.frame import Exercise, compare, expect, near
+from nas_tutorial.exercises.cases import judge, returned
+from nas_tutorial.exercises.frame import Exercise, expect
+from nas_tutorial.exercises.patterns import listed
 
 
 # --- sum up the policy ------------------------------------------------------------------------------------------------
@@ -47,13 +49,18 @@ EXPECTED_REWARD = {
 
 def test_expected_reward(function):
     source = np.random.default_rng(0)
-    for _ in range(3):  # as large as the notebook's, so that three loops of five are right, too
-        p, r = source.dirichlet(np.ones(5), 3), source.random(125)
-        given = p.copy(), r.copy()
-        got = function(*given)
-        expect(np.array_equal(given[0], p) and np.array_equal(given[1], r), "it changes what it was given; copy first")
-        mistakes = {what: answer(p, r) for what, answer in EXPECTED_REWARD.items()}
-        compare(got, expected_reward(p, r), mistakes, "for a random table of three edges")
+    # as large as the notebook's, so that three loops of five are right, too
+    cases = [(source.dirichlet(np.ones(5), 3), source.random(125)) for _ in range(3)]
+    judge(function, expected_reward, EXPECTED_REWARD, cases, two_cells, where=lambda p, r: "for a table of three edges")
+
+
+def two_cells(p, r):
+    """The way to `expected_reward`."""
+    chances = [float(np.prod(cell)) for cell in product(*p)]
+    return (
+        f"cell 0 comes with probability {chances[0]:.4g} and has the reward {r[0]:.4g}, cell 1 with {chances[1]:.4g} "
+        f"and {r[1]:.4g}; they add {chances[0] * r[0]:.4g} and {chances[1] * r[1]:.4g}"
+    )
 
 
 def by_index(probabilities, rewards):
@@ -106,25 +113,29 @@ ADVANTAGES = {
 
 def test_advantages(function):
     source = random.Random(0)
-    for start, decay, count in ((0.3, 0.99, 4), (0.5, 0.9, 3), (0.0, 0.7, 5)):
-        rewards = [source.random() for _ in range(count)]
-        given = rewards.copy()
-        got = function(given, start, decay)
-        expect(got is not None, "it returns nothing; is there a `return`?")
-        expect(given == rewards, "the list of rewards has changed; make a new list")
-        expect(np.ndim(got) or hasattr(got, "__iter__"), "a list is wanted: one R − b for every reward")
-        got = [float(x) for x in got]
-        expect(len(got) == count, f"one R − b for every reward: {count} are wanted, {len(got)} came")
-        for what, answer in ADVANTAGES.items():
-            expect(not all(map(close, got, answer(rewards, start, decay))), what)
-        right = advantages(rewards, start, decay)
-        for i, (one, other) in enumerate(zip(got, right, strict=True)):
-            compare(one, other, {}, f"for reward number {i + 1}, with decay {decay},")
+    sizes = ((0.3, 0.99, 4), (0.5, 0.9, 3), (0.0, 0.7, 5))
+    cases = [([source.random() for _ in range(count)], start, decay) for start, decay, count in sizes]
+    judge(function, advantages, ADVANTAGES, cases, first_move, read=row, where=of_rewards)
 
 
-def close(a, b):
-    """Whether two numbers agree to a millionth."""
-    return near(a, b, 1e-6)
+def row(answer, where):
+    """A list of numbers, from whatever holds them."""
+    returned(answer, where)
+    expect(np.ndim(answer) or hasattr(answer, "__iter__"), "a list is wanted: one R − b for every reward")
+    return [float(x) for x in answer]
+
+
+def of_rewards(rewards, baseline, decay):
+    """A case in words."""
+    return f"for the rewards {listed(rewards)}, the baseline {baseline} and the decay {decay}"
+
+
+def first_move(rewards, baseline, decay):
+    """The way to `advantages`."""
+    moved = baseline + (1 - decay) * (rewards[0] - baseline)
+    return (
+        f"the first reward moves the baseline from {baseline:.4g} to {moved:.4g}; the second one moves it on from there"
+    )
 
 
 # --- measure doubt ----------------------------------------------------------------------------------------------------
@@ -154,13 +165,16 @@ ENTROPY = {
 def test_entropy(function):
     source = np.random.default_rng(0)
     sure = np.array([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5]])
-    for p in (source.dirichlet(np.ones(5), 3), source.dirichlet(np.ones(2), 4), sure):
-        given = p.copy()
-        with np.errstate(all="ignore"):
-            got = function(given)
-        expect(np.array_equal(given, p), "it changes the probabilities that it was given; copy first")
-        mistakes = {what: answer(p) for what, answer in ENTROPY.items()}
-        compare(got, entropy(p), mistakes, f"for {len(p)} decisions of {len(p[0])} options")
+    cases = [(source.dirichlet(np.ones(5), 3),), (source.dirichlet(np.ones(2), 4),), (sure,)]
+    with np.errstate(all="ignore"):
+        judge(function, entropy, ENTROPY, cases, row_by_row)
+
+
+def row_by_row(p):
+    """The way to `entropy`."""
+    first = [float(x * np.log(x)) for x in p[0] if x > 0]
+    nats = listed(entropy([row]) for row in p)
+    return f"p · log p of the first decision is {listed(first)}; the decisions have {nats} nats"
 
 
 EXERCISES = (

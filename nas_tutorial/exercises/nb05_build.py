@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nas_tutorial.exercises.frame import Exercise, expect
+from nas_tutorial.exercises.frame import Exercise, Mistake, expect
 from nas_tutorial.exercises.nb05_build_answers import (
     BASELINE,
     FEW,
@@ -23,6 +23,7 @@ from nas_tutorial.exercises.nb05_build_answers import (
     with_torch,
     worth,
 )
+from nas_tutorial.exercises.patterns import listed, pattern, unexplained
 
 # --- what a step is given ---------------------------------------------------------------------------------------------
 SMALL = np.array([[0.9, -0.7, 0.2], [-0.4, 1.1, 0.1]])  # 9 cells, of which the frequencies are counted
@@ -110,10 +111,16 @@ DISTRIBUTIONS = {  # mistake → how often each cell of `SMALL` then comes
 }
 
 
-def agree(function: Callable[..., Any], key: str, wanted: Callable[..., np.ndarray], mistakes: dict) -> None:
+def agree(
+    function: Callable[..., Any],
+    key: str,
+    wanted: Callable[..., np.ndarray],
+    mistakes: dict,
+    way: Callable[..., str],
+) -> None:
     """Hold one part of what is returned against its formula, on the cells that were drawn.
 
-    wanted, mistakes: functions of (logits, p, cells) that return an array.
+    wanted, mistakes: functions of (logits, p, cells) that return an array; way: with a place in that, too.
     """
     for logits in CASES:
         found = part(function, key, logits)
@@ -128,8 +135,31 @@ def agree(function: Callable[..., Any], key: str, wanted: Callable[..., np.ndarr
             expect(given.shape != answer.shape or not np.allclose(given, answer, atol=1e-6), f"{key}: {sentence}")
         expect(given.shape == right.shape, f"{key}: its shape is {given.shape}; {right.shape} is wanted")
         at = np.unravel_index(np.abs(given - right).argmax(), right.shape)
-        where = ", ".join(map(str, at))
-        expect(False, f"{key}: at [{where}] it gives {given[at]:.4g}, but {right[at]:.4g} is right")
+        seen, shown = pattern(given.ravel().tolist(), right.ravel().tolist()), way(logits, p, cells, at)
+        where = f"{key}: at [{', '.join(map(str, at))}]"
+        raise Mistake(unexplained(where, float(given[at]), float(right[at]), seen, shown))
+
+
+# --- the ways to the right numbers ------------------------------------------------------------------------------------
+def probabilities_of(logits: np.ndarray, p: np.ndarray, cells: np.ndarray, at: tuple) -> str:
+    """The way to log π of a cell."""
+    return f"the answers of cell {at[0]} have the probabilities {listed(np.exp(logs(logits, p, cells))[at[0]])}"
+
+
+def pushes(logits: np.ndarray, p: np.ndarray, cells: np.ndarray, at: tuple) -> str:
+    """The way to an entry of the gradient."""
+    gains = np.array([worth(tuple(cell)) - BASELINE for cell in cells])
+    chosen = cells[:, at[0]] == at[1]
+    return (
+        f"its p is {p[at]:.4g}; cells that have it: {chosen.sum()}, with R − b of {listed(gains[chosen]) or 'none'}; "
+        f"the others: {listed(gains[~chosen]) or 'none'}"
+    )
+
+
+def parts_of_a_step(logits: np.ndarray, p: np.ndarray, cells: np.ndarray, at: tuple) -> str:
+    """The way to an entry of the new logits."""
+    slope = gradient(logits, p, cells)[at]
+    return f"the old logit is {logits[at]:.4g}, the gradient {slope:.4g} and the rate {RATE:g}"
 
 
 EXERCISES = (
@@ -138,13 +168,17 @@ EXERCISES = (
         {
             "step 1, cells: drawn with the probabilities of the table": test_cells,
             "step 2, log_prob: log π of every cell": partial(
-                agree, key="log_prob", wanted=lambda *x: logs(*x).sum(1), mistakes=LOG_PROB
+                agree, key="log_prob", wanted=lambda *x: logs(*x).sum(1), mistakes=LOG_PROB, way=probabilities_of
             ),
             "step 3, gradient: the mean of (R − b) · ∇ log π": partial(
-                agree, key="gradient", wanted=gradient, mistakes=GRADIENT
+                agree, key="gradient", wanted=gradient, mistakes=GRADIENT, way=pushes
             ),
             "step 4, logits: a step uphill": partial(
-                agree, key="logits", wanted=lambda x, p, c: x + RATE * gradient(x, p, c), mistakes=LOGITS
+                agree,
+                key="logits",
+                wanted=lambda x, p, c: x + RATE * gradient(x, p, c),
+                mistakes=LOGITS,
+                way=parts_of_a_step,
             ),
         },
         title="Learn from draws",

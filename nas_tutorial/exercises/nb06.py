@@ -7,7 +7,8 @@ NNI's listing and on rewards are in `nb06_listing`, its build is in `nb06_build`
 from collections.abc import Iterable
 from math import log, sqrt
 
-from nas_tutorial.exercises.frame import Exercise, compare, expect
+from nas_tutorial.exercises.cases import judge, returned
+from nas_tutorial.exercises.frame import Exercise, expect
 
 
 # --- aim so that the rate is hit --------------------------------------------------------------------------------------
@@ -33,13 +34,13 @@ TARGET_FOR = {
 
 
 def test_target_for(function):
-    for rate in (0.4, 0.1, 0.8, 0.5):
-        compare(function(rate), target_for(rate), known(TARGET_FOR, rate), f"for the rate {rate:g}")
+    judge(function, target_for, TARGET_FOR, [(0.4,), (0.1,), (0.8,), (0.5,)], odds_and_logits)
 
 
-def known(table, *case):
-    """What each known mistake gives."""
-    return {sentence: wrong(*case) for sentence, wrong in table.items()}
+def odds_and_logits(rate):
+    """The way to `target_for`."""
+    logit = log(rate / (1 - rate))
+    return f"sigmoid(2ℓ) is {rate:g} where 2ℓ = {logit:.4g}, so ℓ = {logit / 2:.4g}; that is the logit of the target"
 
 
 # --- find the loose ends ----------------------------------------------------------------------------------------------
@@ -91,17 +92,17 @@ LOOSE_ENDS = {
 
 
 def test_loose_ends(function):
-    found = [states_of(function(list(nodes))) for nodes in CELLS]
-    for sentence, wrong in LOOSE_ENDS.items():
-        expect(found != [sorted(wrong(nodes)) for nodes in CELLS], sentence)
-    for nodes, states in zip(CELLS, found, strict=True):
-        right = loose_ends(nodes)
-        expect(states == right, f"for {nodes} it gives {states}, but {right} is right")
+    judge(function, loose_ends, LOOSE_ENDS, [(nodes,) for nodes in CELLS], read_by_nodes, read=states_of)
 
 
-def states_of(got):
+def read_by_nodes(nodes):
+    """The way to `loose_ends`."""
+    return "; ".join(f"node {i} reads {a} and {b}" for i, ((_, a), (_, b)) in enumerate(nodes, start=2))
+
+
+def states_of(got, where):
     """What a student's function returns, as a sorted list of numbers."""
-    expect(got is not None, "it returns nothing; is there a `return`?")
+    returned(got, where)
     expect(not isinstance(got, int), f"that is a number, {got}; return the states themselves, such as [2, 4, 5, 6]")
     expect(isinstance(got, Iterable) and not isinstance(got, str), f"return a list of numbers, not {got!r}")
     found = list(got)

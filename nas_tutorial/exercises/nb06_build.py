@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nas_tutorial.exercises.frame import Exercise, expect
 from nas_tutorial.exercises.nb06_build_answers import MISTAKES, WRONG, by_loops, in_numpy, skip_step
+from nas_tutorial.exercises.patterns import listed, pattern, unexplained
 
 
 # --- the six steps ----------------------------------------------------------------------------------------------------
@@ -46,8 +47,7 @@ def step(key: str) -> Callable[[Callable[..., Any]], None]:
             alike = all(near(got, other) for (got, _), other in zip(pairs, made, strict=True))
             expect(not alike, f"{key}: {sentence}")
         for case, (got, right) in zip(every, pairs, strict=True):
-            what = f"for {len(case[0])} anchors it gives {shown(got)}, but {shown(right)} is right"
-            expect(near(got, right), f"{key}: {what}")
+            expect(near(got, right), sentence_for(key, case, got, right))
 
     return test
 
@@ -68,10 +68,36 @@ def checked(function: Callable[..., Any], key: str, case: tuple) -> np.ndarray:
     return got
 
 
-def shown(values: np.ndarray) -> str:
-    """The first numbers of an array."""
-    few = values.ravel()[:3].round(4).tolist()
-    return f"{few[0]}" if values.ndim == 0 else f"{few}"
+def sentence_for(key: str, case: tuple, got: np.ndarray, right: np.ndarray) -> str:
+    """What is said of a part that no known mistake explains: its worst entry, and the way to that."""
+    at = tuple(map(int, np.unravel_index(np.abs(got - right).argmax(), right.shape)))
+    names = ("anchors", "h", "w_1", "w_2", "v", "c", "uniform", "target")
+    way = WAYS[key](skip_step(*case), dict(zip(names, case, strict=True)), *at)
+    where = f"{key}: for {len(case[0])} anchors" + (f", at {list(at)}," if at else "")
+    seen = pattern(got.ravel().tolist(), right.ravel().tolist())
+    return unexplained(where, float(got[at]), float(right[at]), seen, way)
+
+
+# Intermediate values on the way to a part, or to one entry of it, from all right parts and the arguments by name.
+WAYS: dict[str, Callable[..., str]] = {
+    "scores": lambda f, a, i: (
+        f"of anchor {i}, what tanh is taken of is {listed((a['anchors'][i] @ a['w_1'] + a['h'] @ a['w_2']).tolist())}"
+    ),
+    "logits": lambda f, a, i, j: f"tanh of the score is {f['scores'][i].tanh():.4g}, and c is {a['c']:g}",
+    "bits": lambda f, a, i: f"p(yes) is {f['logits'][i].softmax(0)[1]:.4g}, and uniform {a['uniform'][i]:.4g}",
+    "log_prob": lambda f, a: (
+        f"the bits are {listed(f['bits'].int().tolist(), most=5)}, and p(yes) is "
+        f"{listed(f['logits'].softmax(1)[:, 1].tolist(), most=5)}"
+    ),
+    "penalty": lambda f, a: (
+        f"for anchor 0 the sigmoids of no and yes are {listed(f['logits'][0].sigmoid().tolist())}, their targets "
+        f"{listed([1 - a['target'], a['target']])}"
+    ),
+    "next": lambda f, a, i: (
+        f"{int(f['bits'].sum())} of {len(f['bits'])} anchors are chosen; their sum has "
+        f"{(f['bits'].float() @ a['anchors'])[i]:.4g} there"
+    ),
+}
 
 
 SHAPES = {

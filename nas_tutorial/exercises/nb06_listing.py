@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from math import ceil
 
-from nas_tutorial.exercises.frame import Exercise, compare, expect
+from nas_tutorial.exercises.cases import judge, returned
+from nas_tutorial.exercises.frame import Exercise, expect
 
 
 # --- count the lessons of an epoch ------------------------------------------------------------------------------------
@@ -44,17 +45,18 @@ LESSONS = {
 
 def test_lessons(function):
     cases = ((50_000, 64, 20), (2_433, 64, 20), (2_434, 64, 20), (2_560, 64, 20), (2_600, 64, 20), (1_000, 30, 7))
-    found = [two_numbers(function(*case)) for case in cases]
-    for sentence, wrong in LESSONS.items():
-        expect(found != [tuple(wrong(*case)) for case in cases], sentence)
-    for case, pair in zip(cases, found, strict=True):
-        where = "for {:,} pictures, batches of {} and groups of {}".format(*case)
-        expect(pair == lessons(*case), f"{where} it gives {pair}, but {lessons(*case)} is right")
+    judge(function, lessons, LESSONS, cases, rewards_of_an_epoch, read=two_numbers)
 
 
-def two_numbers(got):
+def rewards_of_an_epoch(pictures, batch, group):
+    """The way to `lessons`."""
+    half = pictures // 2
+    return f"{half:,} pictures make {ceil(half / batch)} batches, each of which gives one reward; a step takes {group}"
+
+
+def two_numbers(got, where):
     """What a student's function returns, as a pair."""
-    expect(got is not None, "it returns nothing; is there a `return`?")
+    returned(got, where)
     expect(isinstance(got, Iterable), f"return two numbers, (steps, thrown away), not {got!r:.40}")
     pair = tuple(got)
     expect(len(pair) == 2, f"return two numbers, (steps, thrown away), not {pair}")
@@ -95,15 +97,15 @@ OVER_BUDGET = {
 
 
 def test_over_budget(function):
-    for case in ((0.8, 300, 200, 0.4), (0.5, 100, 200, 0.4), (0.9, 1000, 200, 0.1), (0.6, 200, 200, 0.5)):
-        accuracy, parameters, budget, price = case
-        where = f"for accuracy {accuracy}, {parameters} of {budget} parameters and the price {price}"
-        compare(
-            function(*case),
-            over_budget(*case),
-            {sentence: wrong(*case) for sentence, wrong in OVER_BUDGET.items()},
-            where,
-        )
+    cases = [(0.8, 300, 200, 0.4), (0.5, 100, 200, 0.4), (0.9, 1000, 200, 0.1), (0.6, 200, 200, 0.5)]
+    judge(function, over_budget, OVER_BUDGET, cases, share_over)
+
+
+def share_over(accuracy, parameters, budget, price):
+    """The way to `over_budget`."""
+    if parameters <= budget:
+        return f"{parameters} is not over the budget, so nothing is paid"
+    return f"{parameters - budget} parameters are over the budget, which is {parameters / budget - 1:.4g} of it"
 
 
 EXERCISES = (

@@ -6,7 +6,9 @@ import random
 import numpy as np
 import torch
 
-from nas_tutorial.exercises.frame import Exercise, compare, expect
+from nas_tutorial.exercises.cases import judge, returned
+from nas_tutorial.exercises.frame import Exercise, expect
+from nas_tutorial.exercises.patterns import listed
 
 
 # --- how far ahead ----------------------------------------------------------------------------------------------------
@@ -37,11 +39,13 @@ LEAD = {
 
 
 def test_lead(function):
-    for p, others in ((0.9, 4), (0.2, 4), (0.5, 1), (0.35, 7)):
-        mistakes = {what: answer(p, others) for what, answer in LEAD.items()}
-        right = lead(p, others)
-        mistakes = {what: wrong for what, wrong in mistakes.items() if abs(wrong - right) > 1e-6}
-        compare(function(p, others), right, mistakes, f"for p = {p} and {others} others")
+    judge(function, lead, LEAD, [(0.9, 4), (0.2, 4), (0.5, 1), (0.35, 7)], below_the_line)
+
+
+def below_the_line(p, others):
+    """The way to `lead`."""
+    size = p * others / (1 - p)
+    return f"exp(α) has to be {size:.4g}, which is {p:g} of {size + others:.4g}; the others add {others} to that"
 
 
 # --- the slope through softmax ----------------------------------------------------------------------------------------
@@ -69,31 +73,26 @@ SOFTMAX_SLOPE = {
 }
 
 
-def numbers(got, count):
-    """What came back, as float64 numbers (count,)."""
-    expect(got is not None, "it returns nothing; is there a `return`?")
-    matrix = np.ndim(np.asarray(got, float)) > 1
-    expect(not matrix, "one number for each operation: multiply this matrix of derivatives by g")
-    values = np.asarray([float(x) for x in got] if np.ndim(np.asarray(got, float)) else [float(got)])
-    return values
+def numbers(got, where):
+    """What came back, as a list of numbers."""
+    values = np.asarray(returned(got, where), float)
+    expect(values.ndim < 2, "one number for each operation: multiply this matrix of derivatives by g")
+    return np.atleast_1d(values).tolist()
 
 
 def test_softmax_slope(function):
     generator = torch.Generator().manual_seed(0)
+    cases = []
     for count in (2, 3, 5, 5):
-        p = torch.randn(count, generator=generator, dtype=torch.float64).softmax(0)
-        g = 3 * torch.randn(count, generator=generator, dtype=torch.float64)
-        kept, right = (p.clone(), g.clone()), softmax_slope(p, g).numpy()
-        got = function(p, g)
-        expect(torch.equal(p, kept[0]) and torch.equal(g, kept[1]), "it changes p or g in place; make a new tensor")
-        got = numbers(got, count)
-        for what, wrong in SOFTMAX_SLOPE.items():
-            other = np.atleast_1d(wrong(p, g).numpy())
-            if other.shape != right.shape or not np.allclose(other, right, atol=1e-7):
-                expect(other.shape != got.shape or not np.allclose(got, other, atol=1e-7), what)
-        expect(got.shape == right.shape, f"one number for each operation: {count} are wanted, {len(got)} came")
-        worst = int(np.abs(got - right).argmax())
-        compare(got[worst], right[worst], {}, f"for p = {p.numpy().round(3)}, g = {g.numpy().round(3)}, at {worst},")
+        p, g = torch.randn(2, count, generator=generator, dtype=torch.float64)
+        cases.append((p.softmax(0), 3 * g))
+    judge(function, softmax_slope, SOFTMAX_SLOPE, cases, gaps_to_the_mean, read=numbers)
+
+
+def gaps_to_the_mean(p, g):
+    """The way to `softmax_slope`."""
+    mean = (p * g).sum()
+    return f"the mean of g, weighted by p, is {mean:.4g}, so g is above it by {listed((g - mean).tolist())}"
 
 
 def slope_with_loops(p, g):
@@ -153,24 +152,31 @@ ROUND_CELL = {
 
 def test_round_cell(function):
     rng, names = random.Random(0), ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
+    cases = []
     for place in (0, 0, 3, 4):
-        operations = names[1 : place + 1] + names[:1] + names[place + 1 :]
-        table = [[rng.random() for _ in operations] for _ in range(4)]
+        table = [[rng.random() for _ in names] for _ in range(4)]
         table[1][place] = 2.0  # none is likeliest here
-        kept, right = [list(row) for row in table], round_cell(table, operations)
-        got = function(table, operations)
-        expect(got is not None, "it returns nothing; is there a `return`?")
-        expect(table == kept and len(operations) == 5, "it changes the table or the names in place; leave them alone")
-        one = isinstance(got, str)
-        got = got if one else list(got)
-        if not one and got and not isinstance(got[0], str):
-            expect(False, "names: you give numbers, look their names up")
-        for what, answer in ROUND_CELL.items():
-            expect(got != answer(table, operations) or got == right, what)
-        anywhere = "none: an edge may not become none, even where none is likeliest; it may stand anywhere in the names"
-        expect(one or "none" not in got, anywhere)
-        expect(not one and len(got) == len(table), f"edges: one name for each row; {len(table)} are wanted")
-        expect(got == right, f"for operations {operations} and rows {np.round(table, 2).tolist()} it gives {got}")
+        cases.append((table, names[1 : place + 1] + names[:1] + names[place + 1 :]))
+    judge(function, round_cell, ROUND_CELL, cases, largest_left, read=names_of_edges, where=of_table)
+
+
+def of_table(table, operations):
+    """A case in words."""
+    return f"for operations {operations} and rows {np.round(table, 2).tolist()}"
+
+
+def names_of_edges(got, where):
+    """What came back, as a list of names; a single name stays what it is."""
+    names = returned(got, where) if isinstance(got, str) else list(returned(got, where))
+    numbers = not isinstance(names, str) and any(not isinstance(name, str) for name in names)
+    expect(not numbers, "names: you give numbers, look their names up")
+    return names
+
+
+def largest_left(table, operations):
+    """The way to `round_cell`."""
+    left = (max(p for p, name in zip(row, operations, strict=True) if name != "none") for row in table)
+    return f"without none the largest of each row is {listed(left)}"
 
 
 def round_with_arrays(table, operations):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -23,6 +24,7 @@ from nas_tutorial.exercises.nb07_build_answers import (
     weights_after,
     with_backward,
 )
+from nas_tutorial.exercises.patterns import listed, pattern, unexplained
 
 
 def case(seed: int, operations: int) -> Case:
@@ -70,8 +72,42 @@ def judge(got: Tensor, given: Case, right: Tensor, mistakes: dict[str, Variant],
         other = wrong(given).detach()
         expect(near(other, right) or not near(got, other), sentence)
     expect(got.shape == right.shape, f"{key}: its shape is {tuple(got.shape)}, but {tuple(right.shape)} is right")
-    gap = float((got - right).abs().max())
-    expect(gap < 1e-7, f"{key}: for {len(given.ops)} operations it is off by up to {gap:.2g}; compare the formula")
+    gaps = (got - right).abs()
+    at = tuple(int(i) for i in np.unravel_index(int(gaps.argmax()), gaps.shape))
+    where = f"{key}: for {len(given.ops)} operations, at {list(at)},"
+    seen = pattern(got.flatten().tolist(), right.flatten().tolist())
+    said = unexplained(where, float(got[at]), float(right[at]), seen, WAYS[key](given, at))
+    expect(bool(gaps[at] < 1e-7), said)
+
+
+def outputs_of_operations(given: Case, at: tuple) -> str:
+    """The way to an entry of the blend."""
+    outputs = [float(op(given.validation[0])[at]) for op in given.ops]
+    return f"the operations give {listed(outputs)} there, and p is {listed(given.alpha.softmax(0).tolist())}"
+
+
+def old_and_new(place: str, old: Callable[[Case], Tensor], new: Callable[[Case], Tensor], rate: str) -> Callable:
+    """The way to an entry of what has made a step: its old value, its slope and the rate."""
+
+    def way(given: Case, at: tuple) -> str:
+        before, size = float(old(given)[at]), getattr(given, rate)
+        slope = (before - float(new(given)[at])) / size
+        return f"it was {before:.4g}, its slope {place} is {slope:.4g}, and the rate {size:g}"
+
+    return way
+
+
+WAYS: dict[str, Callable[[Case, tuple], str]] = {
+    "p": lambda given, at: f"the exponentials of α are {listed(given.alpha.exp().tolist())}",
+    "blend": outputs_of_operations,
+    "alpha": old_and_new("on the validation batch", lambda given: given.alpha, stepped, "alpha_rate"),
+    "weights": old_and_new(
+        "on the training batch, at the new α,",
+        lambda given: torch.cat([w.flatten() for w in given.weights]),
+        weights_after,
+        "xi",
+    ),
+}
 
 
 # --- the four steps ---------------------------------------------------------------------------------------------------

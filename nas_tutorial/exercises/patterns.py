@@ -1,7 +1,10 @@
-"""What wrong numbers share with the right ones where no known mistake explains them: a sign, a factor, a shift."""
+"""What is said of a wrong answer that no known mistake explains: a pattern in it, and the way to the right one."""
 
 import math
 from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from os.path import commonprefix
+from typing import Any
 
 RELATIONS: dict[str, Callable[[float], float]] = {
     "it is right but for its sign": lambda right: -right,
@@ -17,6 +20,44 @@ RELATIONS: dict[str, Callable[[float], float]] = {
     "what is behind the point is missing": lambda right: float(math.floor(right)),
     **{f"it is rounded to {n} digits": (lambda right, n=n: round(right, n)) for n in range(5)},
 }
+
+
+def unexplained(where: str, got: Any, right: Any, seen: str = "", way: str = "") -> str:
+    """The sentence for such an answer.
+
+    where: what was asked, such as "for n = 2"; seen: a pattern; way: intermediate values on the way to the right one.
+    """
+    digits = next((n for n in range(4, 17) if written(got, n) != written(right, n)), 17)
+    said = f"{where} it gives {written(got, digits)}, but {written(right, digits)} is right{seen}"
+    return f"{said}. The way there: {way}" if way else said
+
+
+def written(value: Any, digits: int = 4) -> str:
+    """A value in a sentence: numbers with so many digits, whole ones with all of theirs, texts in quotation marks."""
+    if isinstance(value, list | tuple):
+        inside = listed(value, digits)
+        return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
+    if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e12):
+        return f"{int(value):,}"
+    return f"{float(value):.{digits}g}" if isinstance(value, Real) else repr(value)
+
+
+def listed(values: Any, digits: int = 4, most: int = 12) -> str:
+    """Values in a row; of many the first ones."""
+    few = list(values)
+    return ", ".join([written(value, digits) for value in few[:most]] + ["…"] * (len(few) > most))
+
+
+def difference(got: Any, right: Any) -> str:
+    """Where two texts, or two rows of texts, first differ, in words to add to a sentence; else empty."""
+    if isinstance(got, str) and isinstance(right, str):
+        same = commonprefix([got, right])
+        found, wanted = (text[len(same) :][:8] for text in (got, right))
+        return f": {f'behind {same!r}' if same else 'at the beginning'} it has {found!r}, where {wanted!r} is wanted"
+    if isinstance(got, list | tuple) and any(isinstance(one, str) for one in got) and len(got) == len(right):
+        at = next(i for i, (one, other) in enumerate(zip(got, right, strict=True)) if one != other)
+        return f": in place {at}, counted from 0, it has {got[at]!r}"
+    return ""
 
 
 def pattern(got: Sequence[float], right: Sequence[float]) -> str:
