@@ -41,7 +41,7 @@ def test_a_comparison_says_it():
     ("got", "right", "words"),
     [
         (0.22500001, 0.225, "it gives 0.22500001, but 0.225 is right"),
-        (59049.5, 59049, "it gives 59049.5, but 59,049 is right"),
+        (59049.5, 59049, "it gives 59,049.5, but 59,049 is right"),
         ((1, 2), [0.25, 3], "it gives (1, 2), but [0.25, 3] is right"),
         (float("nan"), 2.0, "it gives nan, but 2 is right"),
     ],

@@ -3,6 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from numbers import Real
 from typing import Any
 
@@ -71,8 +72,9 @@ def number(got: Any, where: str) -> float:
     """An answer as a float; `Mistake` where it is nothing, a text, or more than one number."""
     returned(got, where)
     expect(not isinstance(got, str), f"it returns the text {got!r}; return the number itself")
-    count = f"{np.size(got)} numbers" if np.size(got) != 1 else f"a number in an object of type {type(got).__name__}"
-    expect(np.ndim(got) == 0, f"it returns {count}; return a single one")
+    count = prod(np.shape(got))
+    what = f"{count} numbers" if count != 1 else f"a number in an object of type {type(got).__name__}"
+    expect(np.ndim(got) == 0, f"it returns {what}; return a single one")
     return float(got)
 
 

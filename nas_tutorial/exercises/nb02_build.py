@@ -120,6 +120,7 @@ def test_steps(function):
 ZERO_GRAD = (
     "zero_grad: the gradients of earlier batches are still in; call optimiser.zero_grad() before loss.backward()"
 )
+FORGETS = "optimiser: make it once per training, before all epochs; a new one forgets its momentum"
 
 
 def check_moves(steps: list[Step]) -> None:
@@ -130,9 +131,7 @@ def check_moves(steps: list[Step]) -> None:
         moved, alone = moves(kept, weights, step), [nn.Parameter(w.clone()) for w in step.weights]
         if not close(moved, following.weights):
             forgot = close(moves(RECIPE.optimiser(alone), alone, step), following.weights)
-            expect(
-                not forgot, "optimiser: make it once per training, before all epochs; a new one forgets its momentum"
-            )
+            expect(not forgot, FORGETS)
             raise Mistake("weights: between two steps something else than the optimiser moves them")
 
 
@@ -150,8 +149,10 @@ def test_schedule(function):
         set(run.schedules) <= {STEPS},
         f"steps: recipe.schedule wants the number of steps in an epoch, {STEPS} here, but got {run.schedules[:1]}",
     )
-    at = next(i for i, (rate, wanted) in enumerate(zip(rates, share, strict=True)) if not np.isclose(rate, wanted))
-    way = f"it begins with {listed(share, 4, 4)}, each {RECIPE.learning_rate:g} times a share that falls from 1"
+    at = int(np.argmin(np.isclose(rates, share)))
+    way = (
+        f"the rates begin with {listed(share, most=4)}, a share of {RECIPE.learning_rate:g} that changes at every step"
+    )
     raise Mistake(unexplained(f"schedule: as the learning rate of step {at}", rates[at], share[at], way=way))
 
 

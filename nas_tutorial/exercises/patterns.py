@@ -39,6 +39,8 @@ def written(value: Any, digits: int = 4) -> str:
         return f"({inside})" if isinstance(value, tuple) else f"[{inside}]"
     if isinstance(value, Integral) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e12):
         return f"{int(value):,}"
+    if isinstance(value, float) and 1e3 <= abs(value) < 1e12:
+        return f"{value:,.{digits - 3}f}"
     return f"{float(value):.{digits}g}" if isinstance(value, Real) else repr(value)
 
 
