@@ -105,7 +105,7 @@ def test_where_no_mistake_is_known_the_check_shows_the_way(one, key):
 
 
 def test_in_texts_the_check_shows_the_first_difference():
-    assert re.search(r" is right: at the beginning it has '.*', where '.*' is wanted$", said_to_spoilt(ALL["spell"]))
+    assert re.search(r" is right: behind '\|' it has '.*', where '.*' is wanted$", said_to_spoilt(ALL["spell"]))
 
 
 LEADS = {  # exercise → how the numbers on the way, in order, make the right one

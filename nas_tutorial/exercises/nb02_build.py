@@ -150,9 +150,7 @@ def test_schedule(function):
         f"steps: recipe.schedule wants the number of steps in an epoch, {STEPS} here, but got {run.schedules[:1]}",
     )
     at = int(np.argmin(np.isclose(rates, share)))
-    way = (
-        f"the rates begin with {listed(share, most=4)}, a share of {RECIPE.learning_rate:g} that changes at every step"
-    )
+    way = f"the rates begin with {listed(share, most=4)}, and {RECIPE.learning_rate:g} is the largest"
     raise Mistake(unexplained(f"schedule: as the learning rate of step {at}", rates[at], share[at], way=way))
 
 
