@@ -9,14 +9,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-import nas_tutorial
-from nas_tutorial.files import write_whole
-from nas_tutorial.pictures import drawing
+from nas_tutorial.pictures import drawing, pages
 from nas_tutorial.pictures.replay_view import sentence, title, view
 from nas_tutorial.strategies.recordings import Recording
-
-GENERATOR = "nas_tutorial replay"
-"""How a page is known as one of ours, behind `<meta name="generator" content="`."""
 
 HOME = Path(__file__).parent
 
@@ -28,7 +23,7 @@ def page(recordings: Sequence[Recording]) -> str:
     names = titles(recordings)
     script = (HOME / "replay.js").read_text(encoding="utf-8")
     return Template((HOME / "replay.html").read_text(encoding="utf-8")).substitute(
-        generator=f"{GENERATOR} {nas_tutorial.__version__}",
+        generator=pages.generator("replay"),
         allowed=fingerprint(script),
         title=escape(names[0] if len(names) == 1 else f"{len(names)} searches, replayed"),
         style=(HOME / "replay.css").read_text(encoding="utf-8"),
@@ -68,25 +63,5 @@ def fingerprint(script: str) -> str:
 
 
 def save(recordings: Sequence[Recording], path: str | Path) -> Path:
-    """Write the page to a file and return its path.
-
-    Raises ValueError where the path is a folder, cannot be written, or is a file that is no page of a replay: such a
-    file is never overwritten.
-    """
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise ValueError(f"{path} is a folder; give the name of a file in it, such as {path / 'replay.html'}.")
-        if path.exists() and not is_ours(path):
-            raise ValueError(f"{path} is there already and is no replay page; give the name of a new file.")
-        return write_whole(path, page(recordings))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written ({error.strerror}); give another file.") from error
-
-
-def is_ours(path: Path) -> bool:
-    """Whether a file is a page that `save` wrote, by its generator."""
-    if not path.is_file():  # to read from a pipe would wait forever
-        return False
-    with path.open("rb") as file:
-        return f'<meta name="generator" content="{GENERATOR} '.encode() in file.read(1000)
+    """Write the page to a file and return its path; ValueError where it cannot be written, see `pages.write`."""
+    return pages.write(path, "replay", lambda: page(recordings))
