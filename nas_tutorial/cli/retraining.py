@@ -6,9 +6,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NotRequired
-
-from pydantic import Field
+from typing import Any
 
 from nas_tutorial import training
 from nas_tutorial.cli import choices, sources
@@ -16,25 +14,10 @@ from nas_tutorial.cli.searching import RUNS
 from nas_tutorial.demo.progress import Bar
 from nas_tutorial.files import claim, write_whole
 from nas_tutorial.networks.costs import MultiplyAddCounter
-from nas_tutorial.settings import Accuracy, Record, configured, read_json, to_text
-from nas_tutorial.spaces import ArchitectureRecord
+from nas_tutorial.settings import configured, read_json, to_text
 from nas_tutorial.training import Scores
 from nas_tutorial.training.inputs import checked_seeds
-
-
-class ScoresRecord(Record):
-    """What a file of scores holds."""
-
-    architecture: ArchitectureRecord
-    data: dict[str, Any]
-    profile: NotRequired[str]
-    recipe: NotRequired[dict[str, int | float | bool | None]]
-    versions: NotRequired[dict[str, str]]
-    seeds: list[Annotated[int, Field(ge=0, lt=2**63)]]
-    accuracies: Annotated[list[Accuracy], Field(min_length=1)]
-    mean: NotRequired[Accuracy]
-    std: NotRequired[Accuracy]
-    parameters: NotRequired[Annotated[int, Field(ge=0)]]
+from nas_tutorial.training.score_files import ScoresRecord
 
 
 def retrain(options: Namespace) -> None:
