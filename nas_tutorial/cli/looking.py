@@ -1,4 +1,4 @@
-"""`nas-tutorial draw`, `describe`, `replay` and `spaces`: to look at architectures, networks, searches and spaces."""
+"""`nas-tutorial draw`, `describe`, `replay`, `report` and `spaces`: to look at architectures, searches and spaces."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -8,6 +8,7 @@ from nas_tutorial.cli import choices, sources
 from nas_tutorial.measures import describe as describing
 from nas_tutorial.pictures import drawing
 from nas_tutorial.pictures import replay as pages
+from nas_tutorial.pictures import report as reports
 from nas_tutorial.strategies import recordings
 
 
@@ -35,6 +36,13 @@ def replay(options: Namespace) -> None:
     """Write a page that replays searches."""
     files = [Path(given) / "recording.json" if Path(given).is_dir() else Path(given) for given in options.recordings]
     print(pages.save([recordings.load(file) for file in files], options.output))
+
+
+def report(options: Namespace) -> None:
+    """Write a page that compares searches, and say what was left out."""
+    for sentence in reports.save(options.runs, options.output):
+        sources.say(sentence)
+    print(options.output)
 
 
 def list_spaces(options: Namespace) -> None:

@@ -3,10 +3,27 @@
 from pathlib import Path
 from typing import Any
 
-from nas_tutorial.settings import from_text, one_of
+from nas_tutorial.settings import Record, from_text, one_of, read_json
 from nas_tutorial.strategies.recordings import Recording, load
 
 RECORDINGS = Path(__file__).with_name("recordings")
+
+
+class PaperRecord(Record):
+    """A published number: of which method, what was measured, value ± std, size of the network, and where it stands."""
+
+    method: str
+    measure: str
+    value: float
+    std: float | None
+    parameters: str | None
+    source: str
+    url: str
+
+
+def papers() -> list[PaperRecord]:
+    """What papers report, with sources: numbers of other people's trainings, to stand beside one's own."""
+    return read_json(Path(__file__).with_name("papers.json"), list[PaperRecord])
 
 
 def leaderboard() -> dict[str, list[dict[str, Any]]]:

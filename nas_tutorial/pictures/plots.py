@@ -238,7 +238,15 @@ def bars_with_bands(
 def _write_values(axes: Axes, mean: np.ndarray, std: np.ndarray, points: Sequence[np.ndarray]) -> None:
     for row, (m, s) in enumerate(zip(mean, std, strict=True)):
         end = max([m + s, *(points[row] if len(points) else ())])  # behind the band and all points
-        axes.annotate(f"{m:.0f} ± {s:.0f}", (end, row), (8, 0), textcoords="offset points", va="center", fontsize=12)
+        alone = len(points) > 0 and len(points[row]) < 2  # nobody knows its spread
+        axes.annotate(
+            f"{m:.0f}" if alone else f"{m:.0f} ± {s:.0f}",
+            (end, row),
+            (8, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=12,
+        )
     for row, values in enumerate(points):
         axes.plot(values, [row] * len(values), "o", color=SERIES[0], markersize=6, markeredgecolor="white")
 
