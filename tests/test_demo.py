@@ -1,11 +1,9 @@
 """The demonstration: from search to report, on small things; and what its report says."""
 
 import json
-import multiprocessing
 import os
 import re
 import signal
-import time
 from concurrent.futures import Future
 
 import pytest
@@ -177,24 +175,6 @@ def test_what_an_older_version_left_is_not_overwritten(tmp_path):
     with pytest.raises(ValueError, match="holds leaderboard.json of an older demonstration: add --overwrite"):
         journal.Journal(tmp_path, {})
     assert [path.name for path in tmp_path.glob("[!.]*")] == ["leaderboard.json"]
-
-
-def sleep_unless_alone(link):
-    """A process that works for an hour."""
-    workers.end_with(link)
-    time.sleep(3600)
-
-
-def test_a_process_ends_when_the_first_one_is_gone_and_not_before():
-    context = multiprocessing.get_context("spawn")
-    other_end, link = context.Pipe(duplex=False)
-    process = context.Process(target=sleep_unless_alone, args=(other_end,), daemon=True)
-    process.start()
-    process.join(1)
-    assert process.is_alive()
-    link.close()  # as the system does when a process ends, however it ends
-    process.join(120)
-    assert process.exitcode == 1
 
 
 # --- what the leaderboard says ----------------------------------------------------------------------------------------

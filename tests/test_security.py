@@ -16,7 +16,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FORBIDDEN_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "subprocess", "yaml"}
 FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_METHODS = {("os", "system"), ("os", "popen"), ("torch", "load"), ("torch", "save"), ("np", "save")}
-ALLOWED = {("exercises/nb02_build_answers.py", "exec")}  # of its own source with some lines changed, no file's
+ALLOWED = {
+    ("exercises/nb02_build_answers.py", "exec"),  # of its own source with some lines changed, no file's
+    ("trials/processes.py", "pickle"),  # of what a process sends to those that it began, no file's
+}
 
 
 def dangers(tree):

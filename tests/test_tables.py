@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from nas_tutorial import data, spaces
-from nas_tutorial.measures import tables
+from nas_tutorial.measures import plans, tables
 from nas_tutorial.measures.ranking import kendall
-from nas_tutorial.training import Checkpoints, Recipe, evaluate, fit, stacking, train_from_scratch
+from nas_tutorial.training import Recipe, evaluate, fit, stacking, train_from_scratch
 
 SPACE = spaces.Tiny(channels=3, cells=2, nodes=3)
 PICTURES = data.load("strokes", per_class=32, test_per_class=8)
@@ -353,7 +353,7 @@ class Trainer:
 
 def test_a_folder_changes_nothing(expected, tmp_path):
     assert_same(made(tmp_path), expected)
-    assert len(list(tmp_path.glob("step-*"))) == Checkpoints.kept
+    assert len(list(tmp_path.glob("seed-*-from-*.json"))) == 6
     assert expected.runs().shape == (5, 2)
     assert len(np.unique(expected.runs())) > 3  # or any two tables would be the same
 
@@ -366,11 +366,11 @@ def test_a_table_is_not_tested_on_pictures_that_were_learnt_from():
 @pytest.mark.parametrize("stop", range(1, 7))
 def test_a_stopped_table_goes_on_with_the_next_part(stop, expected, tmp_path, monkeypatch):
     trainers = [Trainer(stop), Trainer(), Trainer()]
-    monkeypatch.setattr(tables, "train_together", trainers[0])
+    monkeypatch.setattr(plans, "train_together", trainers[0])
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path)
     for trainer in trainers[1:]:
-        monkeypatch.setattr(tables, "train_together", trainer)
+        monkeypatch.setattr(plans, "train_together", trainer)
         assert_same(made(tmp_path), expected)
     assert len(trainers[1].groups) == 6 - (stop - 1) and trainers[2].groups == []
     assert trainers[0].groups[: stop - 1] + trainers[1].groups == [
@@ -380,12 +380,19 @@ def test_a_stopped_table_goes_on_with_the_next_part(stop, expected, tmp_path, mo
 
 def test_seconds_of_all_stretches_are_added(tmp_path, monkeypatch):
     clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr(tables.time, "perf_counter", lambda: next(clock))
-    monkeypatch.setattr(tables, "train_together", Trainer(4))
+    monkeypatch.setattr(plans.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(plans, "train_together", Trainer(4))
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path)
-    monkeypatch.setattr(tables, "train_together", Trainer())
+    monkeypatch.setattr(plans, "train_together", Trainer())
     assert made(tmp_path).about["seconds"] == 60.0
+
+
+def test_more_seeds_train_only_those(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(plans, "train_together", trainer := Trainer())
+    made(tmp_path, seeds=(1,))
+    assert_same(made(tmp_path, seeds=(0, 1)), expected)
+    assert [seed for _, seed in trainer.groups] == [1, 1, 1, 0, 0, 0]
 
 
 NARROW = SPACE.resized(channels=2)
@@ -398,7 +405,6 @@ OTHERS = {
     "cells": ({"architectures": CELLS[:4]}, "other architectures"),
     "order": ({"architectures": CELLS[::-1]}, "other architectures"),
     "recipe": ({"recipe": Recipe(epochs=2, batch_size=16, learning_rate=0.2)}, "recipe.epochs = 6, not 2"),
-    "seeds": ({"seeds": (0, 1, 2)}, r"seeds = \[0, 1\], not \[0, 1, 2\]"),
     "groups": ({"at_once": 3}, "at_once = 2, not 3"),
     "data": ({"data": data.load("strokes", per_class=32, test_per_class=8, seed=1)}, "other pictures"),
     "test data": ({"data": data.load("strokes", per_class=32, test_per_class=7)}, "other test pictures"),
@@ -407,10 +413,10 @@ OTHERS = {
 
 @pytest.mark.parametrize(("changes", "message"), OTHERS.values(), ids=OTHERS)
 def test_a_folder_of_another_table_is_refused(changes, message, tmp_path, monkeypatch):
-    monkeypatch.setattr(tables, "train_together", Trainer(2))
+    monkeypatch.setattr(plans, "train_together", Trainer(2))
     with pytest.raises(KeyboardInterrupt):
         made(tmp_path)
-    with pytest.raises(ValueError, match=f"holds a run with {message}.*choose another folder"):
+    with pytest.raises(ValueError, match=f"holds trials with {message}.*choose another folder"):
         made(tmp_path, **changes)
 
 
@@ -461,7 +467,7 @@ def test_tiny_table_is_complete_and_says_how_it_was_made(more_seeds):
     assert table.architectures == tuple(tables.TINY_SPACE.enumerate()) and table.space == tables.TINY_SPACE
     assert table.runs("validation").shape == table.runs("test").shape == (125, len(seeds))
     assert table.about["seeds"] == seeds
-    assert table.about["recipe"] == json.loads(json.dumps(tables.asdict(tables.TINY_RECIPE)))
+    assert table.about["recipe"] == json.loads(json.dumps(asdict(tables.TINY_RECIPE)))
     assert table.about["data"] == repr(data.load(**tables.TINY_DATA))
     assert table.about["command"] == "python -m nas_tutorial.measures.tables"
 

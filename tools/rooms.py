@@ -23,6 +23,7 @@ LEVELS = (  # rooms of one level do not import each other
     ("networks",),
     ("spaces",),
     ("training",),
+    ("trials",),
     ("strategies",),
     ("measures",),
     ("pictures",),

@@ -1,4 +1,4 @@
-"""The command line: `nas-tutorial demo`, `search`, `retrain`, `draw`, `describe`, `replay`, `spaces`."""
+"""The command line: `nas-tutorial demo`, `search`, `retrain`, `table`, `draw`, `describe`, `replay`, `report`."""
 
 import os
 import sys
@@ -50,18 +50,12 @@ def carried_out(options: Namespace, signals: Sequence[int]) -> int:
 
 def run(options: Namespace) -> int | None:
     """Load torch and the commands, and run the one that was asked for."""
-    import torch
-
     from nas_tutorial.cli import commands
+    from nas_tutorial.trials.threads import torch_threads
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(options.threads)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = tell
-            return commands.BY_NAME[options.command](options)
-    finally:
-        torch.set_num_threads(before)
+    with torch_threads(options.threads), warnings.catch_warnings():
+        warnings.showwarning = tell
+        return commands.BY_NAME[options.command](options)
 
 
 def tell(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:

@@ -8,6 +8,7 @@ import nas_tutorial
 from nas_tutorial.strategies import SUMMARIES
 
 MOST_SCALE = 100  # of the demonstration: about a day
+ENGINES = ("serial", "processes", "ray")
 MOST_THREADS = 256  # some thousands would take all processes that a machine has
 
 OVERVIEW = """Neural architecture search that a laptop can run.
@@ -23,6 +24,8 @@ answers together; what it finds is then trained from scratch, because accuracy d
   nas-tutorial spaces                                     what there is to search
   nas-tutorial settings darts                             every setting with its bounds
   nas-tutorial replay runs/first --output first.html      a page that shows the search epoch by epoch
+  nas-tutorial report runs/* --output report.html         a page that compares searches, with papers beside them
+  nas-tutorial table --space tiny --data strokes          every architecture of a space, on one machine or many
 """
 SEARCH = f"""Search a space and write what is found to runs/NAME:
 
@@ -68,6 +71,17 @@ examples
   nas-tutorial describe DARTS_V2 --space darts --channels 36 --cells 20 --json
   nas-tutorial describe --space enas_micro --supernet --profile paper
 """
+TABLE = """Train every architecture of a small space from scratch, once per seed, and write a table of accuracies on
+validation and test pictures. A trial is a group of architectures with one seed; each is kept in a folder beside the
+table as soon as it is done. After a stop the same command goes on, and with more --seeds it trains only those. The
+numbers are the same whichever engine is used. docs/cluster.md: from one machine to many.
+
+examples
+  nas-tutorial table --space tiny --data strokes --seeds 0 1 2 --out table.json
+  nas-tutorial table --space tiny --data strokes --engine processes --workers 2 --out table.json
+  nas-tutorial table --space nasbench201 --data cifar10 --engine ray --address auto --out bench.json
+  nas-tutorial table --space tiny --data strokes --shard 3/10 --out table.json
+"""
 DRAW = """Draw an architecture.
 
 examples
@@ -81,6 +95,14 @@ It shows loss and accuracies, probabilities, the architecture that would be deri
 examples
   nas-tutorial replay runs/first --output first.html
   nas-tutorial replay runs/first/recording.json runs/second/recording.json --output both.html
+"""
+REPORT = """Write a page that compares finished searches: one HTML file that opens in a browser without a network. It
+shows what each found and how it went, its settings, the accuracies of retrain.json with their spread between seeds, and
+what papers report, with sources. Folders that hold no finished search are named and left out.
+
+examples
+  nas-tutorial report runs/first runs/second
+  nas-tutorial report runs/* --output report.html
 """
 
 
@@ -162,6 +184,23 @@ def add_retrain(command: ArgumentParser) -> None:
     )
 
 
+def add_table(command: ArgumentParser) -> None:
+    """Options of `table`."""
+    command.add_argument("--space", required=True, help="whose architectures to train, all of them: tiny, nasbench201")
+    add_data(command)
+    add_sizes(command)
+    command.add_argument("--seeds", type=seed, nargs="+", default=[0, 1, 2], help="one training each (0 1 2)")
+    command.add_argument("--epochs", type=epochs, help="passes over the training pictures")
+    command.add_argument("--at-once", type=count, default=25, help="networks trained together in one trial (25)")
+    command.add_argument("--engine", choices=ENGINES, default="serial", help="where trials run (serial: this process)")
+    command.add_argument("--workers", type=count, help="trials at the same time (one a core)")
+    command.add_argument("--address", help="ray: of a running cluster, such as auto (a Ray of this machine alone)")
+    command.add_argument("--shard", help="do only a share of the trials, such as 3/10: for several commands at once")
+    command.add_argument("--out", help="the table to write, .json or .npz (runs/table-SPACE.json)")
+    settings = "settings of the training, such as batch_size=32; nas-tutorial settings retrain lists all"
+    command.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help=settings)
+
+
 def add_demo(command: ArgumentParser) -> None:
     """Options of `demo`."""
     what = "fraction of all epochs and pictures, for a try (1)"
@@ -192,6 +231,13 @@ def add_replay(command: ArgumentParser) -> None:
     what = "the recording of a search: a file such as runs/first/recording.json, or the search's folder"
     command.add_argument("recordings", nargs="+", metavar="RECORDING", help=what)
     command.add_argument("--output", required=True, help="the page to write; replaces an older one, and no other file")
+
+
+def add_report(command: ArgumentParser) -> None:
+    """Options of `report`."""
+    command.add_argument("runs", nargs="+", metavar="FOLDER", help="the folder of a search, such as runs/first")
+    what = "the page to write (report.html); replaces an older one, and no other file"
+    command.add_argument("--output", default="report.html", help=what)
 
 
 def add_architecture(command: ArgumentParser) -> None:
@@ -243,6 +289,8 @@ COMMANDS = {
     "draw": ("draw an architecture", DRAW, add_draw),
     "describe": ("parameters, multiply-adds and shapes of a network", DESCRIBE, add_describe),
     "settings": ("every setting with its bounds", SETTINGS, add_listed),
+    "table": ("train every architecture of a small space", TABLE, add_table),
     "replay": ("a page that shows searches epoch by epoch", REPLAY, add_replay),
+    "report": ("a page that compares searches", REPORT, add_report),
     "spaces": ("list the search spaces", "List the search spaces.", lambda command: None),
 }

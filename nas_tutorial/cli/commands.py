@@ -3,9 +3,10 @@
 from argparse import Namespace
 
 from nas_tutorial.cli.listing import list_settings
-from nas_tutorial.cli.looking import describe, draw, list_spaces, replay
+from nas_tutorial.cli.looking import describe, draw, list_spaces, replay, report
 from nas_tutorial.cli.retraining import retrain
 from nas_tutorial.cli.searching import RUNS, search
+from nas_tutorial.cli.tabling import table
 
 
 def demo(options: Namespace) -> None:
@@ -23,6 +24,8 @@ BY_NAME = {
     "draw": draw,
     "describe": describe,
     "settings": list_settings,
+    "table": table,
     "replay": replay,
+    "report": report,
     "spaces": list_spaces,
 }

@@ -2,20 +2,16 @@
 
 import functools
 import multiprocessing
-import os
 import queue
 import shutil
-import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -29,6 +25,7 @@ from nas_tutorial.demo.progress import Bar
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training import Scores
+from nas_tutorial.trials.processes import Worker
 
 WORKERS = 2
 Pictures = tuple[tuple[str, int], ...]
@@ -51,15 +48,13 @@ class Process:
     """A working process, which does one job at a time."""
 
     def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.news = context.Queue()
-        other_end, self._link = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(1, context, initializer=begin, initargs=(self.news, other_end))
+        self.news = multiprocessing.get_context("spawn").Queue()
+        self._worker = Worker(begin, self.news)
         self.job: Job | None = None
 
     def give(self, job: Job) -> None:
         """Begin a job."""
-        self.job, self._doing = job, self._pool.submit(job.work, *job.arguments)
+        self.job, self._doing = job, self._worker.submit(job.work, *job.arguments)
 
     def over(self) -> Future | None:
         """What came of the job, where it is over."""
@@ -67,11 +62,7 @@ class Process:
 
     def end(self, at_once: bool = False) -> None:
         """End the process, at once or after its job."""
-        if at_once:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._link.close()
-        self._pool.shutdown()
-        self._link.close()
+        self._worker.end(at_once)
 
 
 class WorkerPool:
@@ -176,25 +167,9 @@ class WorkerPool:
                     tqdm.write(f"{name:<14}{line}")
 
 
-def begin(news: queue.Queue, link: Connection) -> None:
-    """First thing in a working process: where its news go, and when it ends."""
+def begin(news: queue.Queue) -> None:
+    """First thing in a working process: where its news go."""
     Reporter.news = news
-    end_with(link)
-
-
-def end_with(link: Connection) -> None:
-    """Let this process end when the other end of a pipe is closed, as it is when the first process is gone.
-
-    Ctrl-C is left to the first process, which closes that end.
-    """
-
-    def watch() -> None:
-        with suppress(EOFError, OSError):
-            link.recv()
-        os._exit(1)
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=watch, daemon=True).start()
 
 
 class Reporter:

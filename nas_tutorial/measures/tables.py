@@ -3,28 +3,24 @@
 `python -m nas_tutorial.measures.tables` rebuilds the two tables of the tiny space that come with the package.
 """
 
-import hashlib
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from nas_tutorial import data, spaces
-from nas_tutorial.data import Data, check_test_pictures
+from nas_tutorial.data import Data
 from nas_tutorial.files import write_whole
-from nas_tutorial.measures import table_files
-from nas_tutorial.settings import versions, whole_number
+from nas_tutorial.measures import plans, table_files
 from nas_tutorial.spaces import Architecture, Space
-from nas_tutorial.training.checkpoints import Checkpoints
-from nas_tutorial.training.inputs import check_kind, check_subject, checked_seeds
+from nas_tutorial.training.inputs import check_kind
 from nas_tutorial.training.recipes import Recipe
-from nas_tutorial.training.stacking import train_together
+from nas_tutorial.trials import run
 
 TINY, TINY_MORE = "tiny_table.json", "tiny_more_seeds.json"
 TINY_SPACE = spaces.Tiny(channels=4, cells=1, nodes=3)
@@ -119,73 +115,20 @@ def train_all(
     architectures: Sequence[Architecture] | None = None,
     at_once: int = 25,
     resume: str | Path | None = None,
+    executor: Executor | None = None,
+    label: str | None = None,
 ) -> Table:
     """Train every architecture (or those given) once per seed on the train split: columns "validation" and "test".
 
     Each accuracy is the one that `training.train_from_scratch` and `evaluate` give with that seed, up to rounding;
-    `at_once` networks are trained together (see `stacking`). resume: a folder in which the accuracies are kept after
-    each such group, and from which the work goes on where some are kept already.
+    `at_once` networks are trained together (see `stacking`), which is one trial. resume: a folder in which the
+    accuracies of each trial are kept, and from which the work goes on where some are kept already. executor: where the
+    trials run, see `trials.engine`; the accuracies are the same everywhere. label: of a bar.
     Raises ValueError for a folder that holds another table, test pictures that are among the others, seeds that are no
     whole numbers, or architectures of another space.
     """
-    check_subject(space, data)
-    check_kind(Recipe, recipe)
-    seeds, at_once = checked_seeds(seeds), whole_number("at_once", at_once, least=1)
-    check_test_pictures(data)
-    architectures = tuple(space.enumerate() if architectures is None else architectures)
-    check_members(architectures, space)
-    groups = [architectures[i : i + at_once] for i in range(0, len(architectures), at_once)]
-    facts = {"recipe": asdict(recipe), "seeds": list(seeds)}
-    parts = [(seed, group) for seed in seeds for group in groups]
-    kept = Checkpoints(resume, facts | {"at_once": at_once} | identity_of(architectures, data)) if resume else None
-    found = train_parts(parts, data, recipe, kept)
-    columns = {name: found[name].view(len(seeds), -1).T.numpy() for name in ("validation", "test")}  # (N, S)
-    about = {
-        "data": repr(data),
-        "pictures": data.record,
-        **facts,
-        "versions": versions(),
-        "seconds": round(found["seconds"], 1),
-    }
-    return Table(architectures, columns, about)
-
-
-def check_members(architectures: Sequence[Any], space: Space) -> None:
-    """Raise ValueError unless there are architectures, all of them of this space."""
-    if not architectures:
-        raise ValueError("There is no architecture to train: give one or more, or leave them out to train all.")
-    for architecture in architectures:
-        check_kind(Architecture, architecture)
-        if architecture.space != space:
-            raise ValueError(f"{architecture!r} is of {architecture.space}, not of {space}: take this space's own.")
-
-
-def identity_of(architectures: Sequence[Architecture], data: Data) -> dict[str, Any]:
-    """What tells these architectures and pictures from others: their space, their number, and sha256 sums."""
-    notation = "\n".join(map(str, architectures)).encode()
-    listed = f"{len(architectures):,} with sha256 {hashlib.sha256(notation).hexdigest()}"
-    pictures = {"pictures": data.fingerprint, "test_pictures": data.test.fingerprint}
-    return {**architectures[0].space.to_record(), "architectures": listed, **pictures}
-
-
-def train_parts(
-    parts: Sequence[tuple[int, Sequence[Architecture]]], data: Data, recipe: Recipe, kept: Checkpoints | None = None
-) -> dict[str, Any]:
-    """Train groups of architectures, each with its seed, except those that are kept already.
-
-    Returns "validation" and "test", the accuracies of all groups in a row, and the "seconds" that training took.
-    """
-    nothing = torch.empty(0, dtype=torch.float64)
-    state = kept and kept.latest() or {"parts": 0, "seconds": 0.0, "validation": nothing, "test": nothing}
-    for seed, group in parts[state["parts"] :]:
-        start = time.perf_counter()
-        found = train_together(group, data, recipe, seed)
-        accuracies = {name: torch.cat([state[name], found[name]]) for name in found}
-        seconds = state["seconds"] + time.perf_counter() - start
-        state = {"parts": state["parts"] + 1, "seconds": seconds, **accuracies}
-        if kept:
-            kept.save(state["parts"], state)
-    return state
+    plan = plans.Plan.of(space, data, recipe, seeds, architectures, at_once)
+    return Table(*plan.table(run(plan.work, plan.jobs, executor, resume and plan.folder(resume), label)))
 
 
 def join(tables: Sequence[Table]) -> Table:

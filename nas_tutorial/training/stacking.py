@@ -161,8 +161,7 @@ def fit(network: nn.Module, count: int, split: Split, data: Data, recipe: Recipe
 
     Raises ValueError where the recipe asks for drop path or an auxiliary head, which are not stacked.
     """
-    if recipe.drop_path or recipe.auxiliary:
-        raise ValueError("Stacked networks know no drop path and no auxiliary head; set both to 0 or train one by one.")
+    check_recipe(recipe)
     descent = Descent(network.parameters(), recipe, split)
     dtype, settings = next(network.parameters()).dtype, {"augmented": True, "cutout": recipe.cutout}
     network.train()
@@ -175,6 +174,12 @@ def fit(network: nn.Module, count: int, split: Split, data: Data, recipe: Recipe
             descent.optimiser.step()
             descent.after_step()
         descent.after_epoch()
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise ValueError where a recipe asks for what stacked networks do not have."""
+    if recipe.drop_path or recipe.auxiliary:
+        raise ValueError("Stacked networks know no drop path and no auxiliary head; set both to 0 or train one by one.")
 
 
 def count_losses(logits: Tensor, labels: Tensor) -> Tensor:

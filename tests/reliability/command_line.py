@@ -5,6 +5,7 @@ from tests.reliability import typed
 CELL = "'|conv_3x3~0|+|skip~0|conv_3x3~1|'"
 SEARCH = "search --space tiny --strategy darts --data strokes --per-class 8"
 RETRAIN = f"retrain {CELL} --space tiny --data strokes --per-class 8"
+TABLE = "table --space tiny --data strokes --per-class 8 --nodes 2"
 NUMBERS = ("0", "-1", "1.5", "x", "''", "nan", "1e3")
 
 CASES = [
@@ -51,6 +52,23 @@ CASES = [
     typed("retrain runs/first --seeds 1 --out runs/first/architecture.json", "architecture.json", "--out"),
     typed("retrain runs/first --seeds 1 --out pictures.npz", "pictures.npz", "--out"),
     typed("retrain", "Give an architecture"),
+    typed("report", "FOLDER"),
+    typed("report runs/gone", "runs/gone", "no finished search"),
+    typed("report pictures.npz", "pictures.npz", "folder of a search"),
+    typed("report runs/first --output runs", "runs", "file"),
+    typed("report runs/first --output pictures.npz", "pictures.npz", "new file"),
+    typed("table", "--space"),
+    typed("table --space darts", "darts", "tiny"),
+    typed("table --space tiny --nodes 12 --data strokes", "100,000", "--operations"),
+    typed(f"{TABLE} --engine threads", "'threads'", "processes"),
+    typed(f"{TABLE} --workers 4", "serial", "processes"),
+    typed(f"{TABLE} --address auto", "'auto'", "ray"),
+    typed(f"{TABLE} --seeds 1 1", "[1, 1]", "once"),
+    typed(f"{TABLE} --set drop_path=0.2", "drop path", "0"),
+    typed(f"{TABLE} --out pictures.npz", "pictures.npz", "--out"),
+    typed(f"{TABLE} --out table.json", "table.json", "--out"),
+    typed(f"{TABLE} --out runs/first/retrain.json", "retrain.json", "--out"),
+    *(typed(f"{TABLE} --shard {part}", part.strip("'"), "3/10") for part in ("0/2", "3/2", "x", "1", "''", "1/-2")),
     typed("retrain runs/gone", "runs/gone", "--space"),
     typed("retrain runs", "runs holds no result.json"),
     typed(f"retrain {CELL} --architecture {CELL} --space tiny", "Two architectures"),
