@@ -121,7 +121,7 @@ def subjects() -> list[Subject]:
     return [
         Subject("search", typed(*searching), searched, epochs_kept, ("--resume",), searches),
         Subject("retrain", typed(*retraining), json_of("r.json"), states, ("--resume",), trainings),
-        Subject("table", table, json_of("table.json"), states),
+        Subject("table", table, json_of("table.json"), jobs),
         Subject("notebook", notebook, json_of("00_small.ipynb"), files_kept("*.ipynb")),
         Subject("demo", typed("demo", "--scale", "0.002"), json_of("runs/demo/leaderboard.json"), jobs),
     ]
