@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +25,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        """The same pictures in the memory of a device."""
+        return Split(self.images.to(device), self.labels.to(device), self.sources)
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} pictures of {'×'.join(str(n) for n in self.images.shape[1:])})"
@@ -114,6 +118,11 @@ class Data:
     def full_train(self) -> Split:
         """Train and validation pictures together: what a found architecture may be retrained on."""
         return self.train + self.validation
+
+    def to(self, device: torch.device) -> "Data":
+        """The same data set with the pictures to search on in the memory of a device; those for tests stay."""
+        moved = {name: getattr(self, name).to(device) for name in ("train", "validation", "mean", "std")}
+        return replace(self, **moved)
 
     def __repr__(self) -> str:
         sizes = f"{len(self.train):,} train, {len(self.validation):,} validation, {len(self.test):,} test pictures"

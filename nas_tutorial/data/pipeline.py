@@ -27,24 +27,35 @@ class Pictures(Dataset):
         return self[torch.as_tensor(indices, device=self.labels.device)]
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on another device; the CPU, on its way to a GPU, waits for no work that is under way there."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 class Order:
     """The picture numbers of one epoch, batch by batch.
 
     An epoch's whole permutation is drawn before its first batch is handed out: the workers of a loader ask for batches
-    in advance, and what is drawn from the generator must not depend on how many of them there are.
+    in advance, and what is drawn from the generator must not depend on how many of them there are. device: where the
+    pictures are; if that is not the CPU, their numbers are sent there once an epoch.
     """
 
-    def __init__(self, count: int, batch_size: int, generator: torch.Generator | None, drop_last: bool):
+    def __init__(
+        self, count: int, batch_size: int, generator: torch.Generator | None, drop_last: bool, device: torch.device
+    ):
         self.count, self.batch_size, self.generator, self.drop_last = count, batch_size, generator, drop_last
+        self.device = device
 
     def __len__(self) -> int:
         return self.count // self.batch_size if self.drop_last else -(-self.count // self.batch_size)
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def __iter__(self) -> Iterator[list[int] | Tensor]:
         shuffled = self.generator is not None
         order = torch.randperm(self.count, generator=self.generator) if shuffled else torch.arange(self.count)
-        for batch in order.split(self.batch_size)[: len(self)]:
-            yield batch.tolist()
+        for batch in sent(order, self.device).split(self.batch_size)[: len(self)]:
+            yield batch.tolist() if self.device.type == "cpu" else batch
 
 
 def loader(
@@ -62,7 +73,7 @@ def loader(
         )
     return DataLoader(
         Pictures(split),
-        batch_sampler=Order(len(split), size, generator, drop_last),
+        batch_sampler=Order(len(split), size, generator, drop_last, split.labels.device),
         num_workers=workers,
         collate_fn=tuple,
         generator=torch.Generator(),  # the loader draws a seed for its workers: not from torch's global generator
@@ -94,7 +105,7 @@ def augment(images: Tensor, data: Data, generator: torch.Generator, cutout: int 
 def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Tensor:
     """Move each picture by up to `padding` pixels in both directions, zeros beside it: (B, C, H, W) → same shape."""
     count, _, height, width = images.shape
-    shift = draw(2 * padding + 1, (2, count, 1), generator).to(images.device)
+    shift = sent(draw(2 * padding + 1, (2, count, 1), generator), images.device)
     rows = shift[0] + torch.arange(height, device=images.device)  # (B, H)
     columns = shift[1] + torch.arange(width, device=images.device)  # (B, W)
     padded = F.pad(images, [padding] * 4)  # (B, C, H + 2p, W + 2p)
@@ -105,7 +116,7 @@ def random_crop(images: Tensor, padding: int, generator: torch.Generator) -> Ten
 
 def random_mirror(images: Tensor, generator: torch.Generator) -> Tensor:
     """Swap left and right in each picture with probability 1/2: (B, C, H, W) → same shape."""
-    chosen = draw(2, (len(images), 1, 1, 1), generator).bool().to(images.device)
+    chosen = sent(draw(2, (len(images), 1, 1, 1), generator).bool(), images.device)
     return torch.where(chosen, images.flip(-1), images)
 
 
@@ -118,7 +129,7 @@ def random_cutout(images: Tensor, side: int, generator: torch.Generator) -> Tens
     count, _, height, width = images.shape
     hit_rows = interval(height, side, count, generator)  # (B, H)
     hit_columns = interval(width, side, count, generator)  # (B, W)
-    blank = (hit_rows[:, :, None] & hit_columns[:, None, :]).to(images.device)  # (B, H, W)
+    blank = sent(hit_rows[:, :, None] & hit_columns[:, None, :], images.device)  # (B, H, W)
     return images.masked_fill(blank[:, None], 0)
 
 

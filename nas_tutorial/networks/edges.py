@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -81,16 +82,31 @@ def drop_path(probability: float) -> nn.Module:
 
 
 class Skeleton(nn.Module):
-    """A network that is told which operations to use: by its own architecture, by a sampled one, or by weights."""
+    """A network that is told which operations to use: by its own architecture, by a sampled one, or by weights.
+
+    half: the type of 16 bits in which convolutions and products are computed, None for that of the weights. Each pass
+    casts the weights anew: between two passes a search may move them.
+    """
 
     own_ops: ActiveOps | None = None
+    half: torch.dtype | None = None
 
     def forward(self, x: Tensor, choice: Any = None) -> Tensor:
         """x: (B, C, H, W) → logits (B, classes); `choice` may be left out in a stand-alone network.
 
         choice: an architecture, or `space.relax(alphas)`.
         """
-        return self.head(self.features(x, self.active_ops_of(choice)))
+        with self.mixed_precision(x):
+            logits = self.head(self.features(x, self.active_ops_of(choice)))
+        return self.whole(logits)
+
+    def mixed_precision(self, x: Tensor) -> AbstractContextManager:
+        """Inside this context, operations that can run in 16 bits do so."""
+        return torch.autocast(x.device.type, self.half) if self.half else nullcontext()
+
+    def whole(self, logits: Tensor) -> Tensor:
+        """Logits in float32 where they were computed in 16 bits."""
+        return logits.float() if self.half else logits
 
     def active_ops_of(self, choice: Any) -> ActiveOps:
         """Those of an architecture, of `space.relax(alphas)`, or the network's own; ValueError where there are none."""

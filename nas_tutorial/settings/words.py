@@ -27,6 +27,14 @@ def number(what: str, given: Any, below: float | None = None, zero: bool = True)
     return checked(what, given, Annotated[float, Field(**{"ge" if zero else "gt": 0}, lt=below)])
 
 
+def in_units(seconds: float) -> str:
+    """A time for a reader, such as "40 s", "12 min", "3.5 h" or "2 days"."""
+    for unit, length, below in (("s", 1, 100), ("min", 60, 100), ("h", 3600, 48)):
+        if seconds < below * length:
+            return f"{seconds / length:.2g} {unit}"
+    return f"{seconds / 86400:.0f} days"
+
+
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
     import torch

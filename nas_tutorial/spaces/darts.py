@@ -301,8 +301,10 @@ class CellChain(Skeleton):
 
     def with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of the network and of its auxiliary head, (B, classes) each."""
-        states = self.states(x, self.own_ops)
-        return self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])
+        with self.mixed_precision(x):
+            states = self.states(x, self.own_ops)
+            logits, side_logits = self.head(states[-1]), self.auxiliary(states[self.auxiliary_cell + 2])
+        return self.whole(logits), self.whole(side_logits)
 
 
 class DARTSNetwork(CellChain):

@@ -19,8 +19,8 @@ from nas_tutorial.settings import Diverged, NonNegative, Positive
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.gradients import Batch, Bilevel, Tensors, VirtualStep, first_order, unrolled
 from nas_tutorial.strategies.results import Event
-from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
-from nas_tutorial.training.descent import Descent
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, Work, drive, prefixed
+from nas_tutorial.training.descent import Descent, fused, loss_scaler
 from nas_tutorial.training.devices import to_device
 from nas_tutorial.training.fitting import Meter, batches, evaluate
 from nas_tutorial.training.recipes import Epochs, Pictures
@@ -33,7 +33,8 @@ class Config(SearchConfig):
     order: 1 takes the weights as they are, 2 looks one step ahead. alpha_rate, alpha_decay: learning rate and weight
     decay of Adam for α. alpha_scale: standard deviation of α at the start. alpha_start: epochs of the weights alone,
     before α begins to move. r: reach of the finite difference, ε = r / ‖∇L_val‖. derive_none: whether an edge of the
-    result may be "none", see `Space.derive`. Raises ValueError for another order, or for an α that never moves.
+    result may be "none", see `Space.derive`. Raises ValueError for another order, order 2 in 16 bits, or an α that
+    never moves.
     """
 
     epochs: Epochs = 50
@@ -55,6 +56,11 @@ class Config(SearchConfig):
                 f"alpha_start is {self.alpha_start} of {self.epochs} epochs, so α would stay at its random start: "
                 f"give at most {self.epochs - 1}, or more epochs."
             )
+        if self.order == 2 and self.precision != "float32":
+            raise ValueError(
+                f"order is 2 and precision {self.precision}, but in 16 bits nothing is left of a finite difference: "
+                "set precision=float32, or order=1."
+            )
 
 
 PROFILES = {"paper": Config(), "small": Config(epochs=8, learning_rate=0.1, final_rate=0.0, alpha_rate=0.03, **SHORT)}
@@ -69,13 +75,15 @@ class DARTS(Strategy):
 
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
         super().__init__(space, data, config, seed, device)
-        self.network = to_device(space.supernet(data.classes, data.channels), device)
+        self.network = to_device(space.supernet(data.classes, data.channels), device, config)
         self.alphas = {name: a.detach().to(device).requires_grad_() for name, a in self.fresh_alphas().items()}
-        self.problem = Bilevel(space, self.network, self.alphas, self.training_probabilities)
+        self.scaler = loss_scaler(config, device)
+        self.problem = Bilevel(space, self.network, self.alphas, self.training_probabilities, self.scaler.scale)
         self.descent = Descent(self.network.parameters(), config, data.train, data.validation)
-        self.alpha_optimiser = torch.optim.Adam(
-            self.alphas.values(), config.alpha_rate, betas=(0.5, 0.999), weight_decay=config.alpha_decay
-        )
+        settings = {"betas": (0.5, 0.999), "weight_decay": config.alpha_decay, **fused(self.scaler)}
+        self.alpha_optimiser = torch.optim.Adam(self.alphas.values(), config.alpha_rate, **settings)
+        if self.scaler.is_enabled():
+            self.kept = (*self.kept, "scaler")
 
     def fresh_alphas(self) -> Tensors:
         """Architecture parameters at the start; a variant may add some of its own."""
@@ -99,12 +107,25 @@ class DARTS(Strategy):
         meter = Meter()
         self.network.train()
         for train, validation in self.pairs_of_batches():
-            if self.epochs_done >= self.config.alpha_start:
-                self.step_alpha(train, validation)
-            self.step_weights(train, meter)
+            self.step(train, validation, meter)
         self.check(meter)
         self.descent.after_epoch()
         return self.judged(meter)
+
+    def step(self, train: Batch, validation: Batch, meter: Meter) -> None:
+        """A step of α, once its time has come, and a step of the weights."""
+        if self.epochs_done >= self.config.alpha_start:
+            self.step_alpha(train, validation)
+        self.step_weights(train, meter)
+
+    def work(self) -> Iterator[Work]:
+        """A step for each pair of batches; then validation pictures are classified."""
+        self.network.train()
+        few, meter = self.one_batch, Meter()
+        yield self.descent.steps, partial(self.step, *next(self.pairs_of_batches()), meter)
+        mixture = self.space.assign(self.probabilities(detached(self.alphas)))
+        share = len(self.data.validation) / len(few.validation)
+        yield share, partial(evaluate, self.network, few.validation, few, mixture)
 
     def check(self, meter: Meter) -> None:
         """Raise Diverged where a loss of this epoch, or now α, is NaN or infinite."""
@@ -126,7 +147,8 @@ class DARTS(Strategy):
         gradient = estimate(self.problem, train, validation, self.virtual_step())
         for name, alpha in self.alphas.items():
             alpha.grad = gradient[name]
-        self.alpha_optimiser.step()
+        self.scaler.step(self.alpha_optimiser)
+        self.scaler.update()
 
     def virtual_step(self) -> VirtualStep:
         """The step that SGD would take next, momentum and weight decay included."""

@@ -4,8 +4,9 @@ Two phases alternate: (1) shared weights descend on training batches, one sample
 climbs on the reward of sampled architectures on validation batches, the weights frozen.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -19,12 +20,12 @@ from nas_tutorial.strategies import controller as controllers
 from nas_tutorial.strategies.adam import ADAM_RULES
 from nas_tutorial.strategies.controller import Controller, Sample
 from nas_tutorial.strategies.results import Event, Probabilities, Sampled, sampled
-from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, name_of, prefixed
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, Work, drive, name_of, prefixed
 from nas_tutorial.strategies.sharing import best_of, train_paths
 from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
-from nas_tutorial.training.fitting import EndlessBatches
+from nas_tutorial.training.fitting import EndlessBatches, right
 from nas_tutorial.training.inputs import check_subject
 from nas_tutorial.training.norms import batch_statistics, evaluation_mode
 from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
@@ -95,7 +96,7 @@ MICRO_PAPER = Config(  # an l2 of 1e-4; the macro space has 2.5e-4
 
 def accuracy_reward(logits: Tensor, labels: Tensor, architecture: Architecture) -> float:
     """Fraction of the batch that is classified right: logits (B, classes), labels (B,)."""
-    return float((logits.argmax(-1) == labels).float().mean())
+    return float(right(logits, labels).mean())
 
 
 class ENAS(Strategy):
@@ -114,8 +115,8 @@ class ENAS(Strategy):
         reward: Reward = accuracy_reward,
     ):
         super().__init__(space, data, config, seed, device)
-        self.supernet = to_device(space.supernet(data.classes, data.channels), device)
-        self.policy = config.controller(space, seed).to(device)
+        self.supernet = to_device(space.supernet(data.classes, data.channels), device, config)
+        self.policy = config.controller(space, seed)  # stays on the CPU: a GPU would be waited for at every sample
         self.descent = Descent(self.supernet.parameters(), config, data.train)
         self.learner = Reinforce(self.policy, config)
         self.rewards = Rewards(self.supernet, data, config, reward, self.generator, device)
@@ -137,6 +138,13 @@ class ENAS(Strategy):
             info=info,
             samples=samples,
         )
+
+    def work(self) -> Iterator[Work]:
+        """Steps of the shared weights, rewards for the policy, and a comparison of some architectures."""
+        config, rest = self.config, (self.one_batch, self.descent, self.generator)
+        yield self.descent.steps, partial(train_paths, self.supernet, self.draw_one, *rest)
+        yield config.updates * config.samples, lambda: self.rewards([self.draw_one()])
+        yield config.samples, lambda: best_of(self.supernet, [self.draw_one()], self.data)
 
     def teach(self) -> tuple[dict[str, float], tuple[Sampled, ...]]:
         """The steps of the policy: what they report on average, and the sample that the last of them learnt from."""
@@ -219,7 +227,10 @@ class Rewards(Resumable):
         with mode(self.supernet):
             for a, (images, labels) in zip(architectures, self.batches, strict=False):  # batches never end
                 logits = self.supernet(images, a)
-                self.latest.append((self.reward(logits, labels, a), accuracy_reward(logits, labels, a)))
+                accuracy = right(logits, labels).mean()
+                usual = self.reward is accuracy_reward  # no need to wait for the GPU after each of them
+                self.latest.append((accuracy if usual else self.reward(logits, labels, a), accuracy))
+        self.latest = [(float(reward), float(accuracy)) for reward, accuracy in self.latest]
         return [reward for reward, _ in self.latest]
 
     def earned(self, sample: Sample) -> tuple[Sampled, ...]:

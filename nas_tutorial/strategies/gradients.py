@@ -15,6 +15,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.spaces import Space
+from nas_tutorial.training import parallel
 from nas_tutorial.training.norms import frozen_statistics
 from nas_tutorial.training.randomness import RandomState, random_state, set_random_state
 
@@ -27,13 +28,15 @@ class Bilevel:
     """The problem: min over α of L_val(w*(α), α) where w*(α) = argmin over w of L_train(w, α)  (DARTS, eq. 3).
 
     Weights w are those of a supernet, α its architecture parameters. probabilities: what α means, a function of α;
-    None is softmax.
+    None is softmax. scale: makes the loss of the first-order α step larger where it is computed in fp16, and with it
+    the gradient.
     """
 
     space: Space
     network: nn.Module
     alphas: Tensors
     probabilities: Callable[[Tensors], Tensors] | None = None
+    scale: Callable[[Tensor], Tensor] | None = None
 
     @property
     def weights(self) -> Tensors:
@@ -89,9 +92,13 @@ class VirtualStep:
 
 
 def gradient(loss: Tensor, *groups: Tensors, create_graph: bool = False) -> tuple[Tensors, ...]:
-    """∂loss by name for each group of tensors; only these derivatives are computed. Unused tensors get zeros."""
+    """∂loss by name for each group of tensors; only these derivatives are computed. Unused tensors get zeros.
+
+    Where several processes train together, the loss is the mean of theirs; there is no graph then.
+    """
     inputs = [t for group in groups for t in group.values()]
-    flat = iter(torch.autograd.grad(loss, inputs, create_graph=create_graph, materialize_grads=True))
+    found = torch.autograd.grad(loss, inputs, create_graph=create_graph, materialize_grads=True)
+    flat = iter(parallel.average(found))
     return tuple({name: next(flat) for name in group} for group in groups)
 
 
@@ -136,7 +143,8 @@ def _alpha_gradient_at(
 
 def _alpha_gradient(problem: Bilevel, batch: Batch) -> Tensors:
     with constant(problem.weights):
-        return gradient(problem.loss(batch), problem.alphas)[0]
+        loss = problem.loss(batch)
+        return gradient(problem.scale(loss) if problem.scale else loss, problem.alphas)[0]
 
 
 def norm(tensors: Tensors) -> Tensor:

@@ -4,7 +4,9 @@ Alone, each is trained from scratch for a short while (Bergstra & Bengio, 2012).
 is trained on uniform samples, and many are compared in it (Li & Talwalkar, 2019).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -14,11 +16,11 @@ from nas_tutorial.data import Data
 from nas_tutorial.settings import NonNegative
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import Event, sampled
-from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, drive, prefixed
+from nas_tutorial.strategies.searching import SHORT, Search, SearchConfig, Strategy, Work, drive, prefixed
 from nas_tutorial.strategies.sharing import first_best, shared_accuracies, train_paths
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.devices import to_device
-from nas_tutorial.training.fitting import evaluate, fit
+from nas_tutorial.training.fitting import Training, evaluate, fit
 from nas_tutorial.training.recipes import Architectures, Epochs, Pictures
 
 
@@ -58,7 +60,8 @@ class Alone(Strategy):
     def epoch(self) -> Event:
         """One trial."""
         architecture, config = self.space.sample(self.generator), self.config
-        network = to_device(self.space.network(architecture, self.data.classes, self.data.channels), self.device)
+        network = self.space.network(architecture, self.data.classes, self.data.channels)
+        network = to_device(network, self.device, config)
         recipe = replace(config, epochs=config.trial_epochs)
         *_, last = fit(network, self.data.train, self.data, recipe, self.generator, config.workers)
         accuracy = evaluate(network, self.data.validation, self.data)
@@ -74,6 +77,16 @@ class Alone(Strategy):
             samples=sampled([architecture.choices], accuracy=[accuracy]),
         )
 
+    def work(self) -> Iterator[Work]:
+        """The steps of a network's training; then validation pictures are classified."""
+        few, config = self.one_batch, self.config
+        network = self.space.network(self.space.sample(self.generator), few.classes, few.channels)
+        network = to_device(network, self.device, config)
+        steps = len(self.data.train) // len(few.train)
+        yield config.trial_epochs * steps, Training(network, few.train, few, config, self.generator).epoch
+        share = len(self.data.validation) / len(few.validation)
+        yield share, partial(evaluate, network, few.validation, few)
+
     def weights(self) -> dict[str, Tensor]:
         """Weights of the best network so far."""
         return {name: w.clone() for name, w in self.best_weights.items()}
@@ -87,7 +100,7 @@ class Shared(Strategy):
 
     def __init__(self, space: Space, data: Data, config: Config, seed: int, device: torch.device):
         super().__init__(space, data, config, seed, device)
-        self.supernet = to_device(space.supernet(data.classes, data.channels), device)
+        self.supernet = to_device(space.supernet(data.classes, data.channels), device, config)
         self.descent = Descent(self.supernet.parameters(), config, data.train)
 
     def sample(self) -> Architecture:
@@ -109,6 +122,12 @@ class Shared(Strategy):
             architecture=best,
             samples=sampled([each.choices for each in candidates], accuracy=accuracies),
         )
+
+    def work(self) -> Iterator[Work]:
+        """Steps of the supernet; then some architectures are compared."""
+        rest = self.one_batch, self.descent, self.generator
+        yield self.descent.steps, partial(train_paths, self.supernet, self.sample, *rest)
+        yield 10, lambda: shared_accuracies(self.supernet, [self.sample()], self.data)
 
     def weights(self) -> dict[str, Tensor]:
         """Weights of the supernet."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -16,16 +16,19 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from nas_tutorial.data import Data
+from nas_tutorial.data.own import select
 from nas_tutorial.files import writable_folder
 from nas_tutorial.settings import Diverged, configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES, recordings
+from nas_tutorial.strategies.estimates import Estimate, estimate
 from nas_tutorial.strategies.results import Event, SearchResult, begun, kept_data
+from nas_tutorial.training import parallel
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
-from nas_tutorial.training.devices import best_device
+from nas_tutorial.training.devices import best_device, resident
 from nas_tutorial.training.inputs import check_subject, checked_seed
 from nas_tutorial.training.memory import check_fits
-from nas_tutorial.training.recipes import Recipe
+from nas_tutorial.training.recipes import Recipe, counted
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ SHORT: dict[str, Any] = {"nesterov": True, "per_step": True, "warmup": 0.2}
 """The course of the learning rate in small profiles, that of `Recipe`."""
 
 
+Work = tuple[float, Callable[[], object]]
+"""A piece of work, and how often an epoch does it."""
+
+
 class Strategy(Resumable):
     """A way to search, one epoch at a time.
 
@@ -79,6 +86,19 @@ class Strategy(Resumable):
     @abstractmethod
     def weights(self) -> dict[str, Tensor]:
         """What was learnt so far: shared weights, architecture parameters, controller, by name."""
+
+    def work(self) -> Iterable[Work]:
+        """What an epoch consists of, for an estimate of its time; nothing where a strategy does not tell."""
+        return ()
+
+    @property
+    def one_batch(self) -> Data:
+        """A batch of training and one of validation pictures, as a data set of their own, to try a step on."""
+        train, validation = (
+            select(split, torch.arange(min(self.config.batch_size, len(split)), device=split.labels.device))
+            for split in (self.data.train, self.data.validation)
+        )
+        return replace(self.data, train=train, validation=validation)
 
     def event(self, **facts: Any) -> Event:
         """The event of the epoch that is just over."""
@@ -146,6 +166,10 @@ class Search(Run):
             result.save(self.folder)
         if self._record:
             self._record(result)
+
+    def estimate(self) -> Estimate:
+        """Time and memory of what is left, by trial steps of another search like this one, which is thrown away."""
+        return estimate(self._make, self.facts["seed"], self.config["epochs"] - len(self.log))
 
     def entry(self) -> dict[str, Any]:
         """One epoch of the strategy, with the time since the start."""
@@ -223,17 +247,19 @@ def drive(
 
     check_fits(space, data, config, device, "mixture" if getattr(strategy, "mixes", False) else None)
 
-    def make() -> Strategy:
-        return strategy(space, data, config, seed, device)
+    near = resident(data, device, config.workers)
 
+    def make() -> Strategy:
+        return strategy(space, near, config, seed, device)
+
+    resume, record = (resume, record) if parallel.is_first() else (None, None)
     recorder = record and partial(recordings.record, path=recordings.recordable(record), command=command)
     return Search(make, facts, identity, resume, recorder or None)
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:
     """Settings that may change a result, space, and pictures by what they show, wherever they are read from."""
-    settings = {name: value for name, value in asdict(config).items() if name != "workers"}
-    return {"config": settings, **space.to_record(), "pictures": data.fingerprint}
+    return {"config": counted(config), **space.to_record(), "pictures": data.fingerprint}
 
 
 def name_of(code: Callable[..., Any]) -> str:

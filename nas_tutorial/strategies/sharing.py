@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from nas_tutorial.data import Data
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.training.descent import Descent
-from nas_tutorial.training.fitting import Meter, batches, train_epoch
+from nas_tutorial.training.fitting import Meter, batches, right, train_epoch
 from nas_tutorial.training.norms import batch_statistics
 
 Sampler = Callable[[], Architecture]
@@ -62,7 +62,7 @@ def fair_sampler(space: Space, generator: torch.Generator) -> Sampler:
 def evaluate_path(supernet: nn.Module, images: Tensor, labels: Tensor, architecture: Architecture) -> float:
     """Accuracy of one path through a supernet on one batch, with the batch's own normalisation statistics."""
     with batch_statistics(supernet):
-        return float((supernet(images, architecture).argmax(-1) == labels).float().mean())
+        return float(right(supernet(images, architecture), labels).mean())
 
 
 def shared_accuracies(

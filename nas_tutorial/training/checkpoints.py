@@ -22,6 +22,7 @@ from torch import Tensor
 
 from nas_tutorial.files import claim, writable_folder, write_whole
 from nas_tutorial.settings import Diverged, from_text, versions
+from nas_tutorial.training import parallel
 from nas_tutorial.training.randomness import RandomState, random_state, seeded, set_random_state
 
 
@@ -211,7 +212,7 @@ class Run:
 
     make: builds the resumable, which has a method `epoch`. Between two epochs torch's default generator is given back
     as it was, so nothing that the caller draws changes the run. checkpoints: where each epoch's state is kept, and
-    where the run goes on from, if there is one.
+    where the run goes on from, if there is one. Of several processes that train together, the first has them.
     """
 
     def __init__(self, make: Callable[[], Any], seed: int, checkpoints: Checkpoints | None = None):
@@ -219,7 +220,7 @@ class Run:
         self.failure: Exception | None = None  # what ended the latest epoch, if it was not over
         start = self._begin()
         self._state, self._whole = {"subject": self.subject.state_dict(), "random": start, "log": []}, True
-        if checkpoints and (found := checkpoints.latest()):
+        if found := parallel.from_first(lambda: checkpoints and checkpoints.latest()):
             self._state = found
             self.subject.load_state_dict(found["subject"])
 

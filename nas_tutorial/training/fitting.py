@@ -12,8 +12,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from nas_tutorial.data import Data, Split, augment, loader, normalise
+from nas_tutorial.data.pipeline import sent
 from nas_tutorial.networks.edges import set_drop_path
 from nas_tutorial.settings import Diverged
+from nas_tutorial.training import parallel
 from nas_tutorial.training.checkpoints import Resumable
 from nas_tutorial.training.descent import Descent
 from nas_tutorial.training.recipes import Recipe
@@ -43,7 +45,7 @@ class Meter:
         """Count the batch of a step: mean loss (), logits (B, classes), labels (B,)."""
         self.pictures.append(len(labels))
         self.losses.append(loss.detach())
-        self.correct.append((logits.argmax(-1) == labels).sum())
+        self.correct.append(right(logits, labels).sum())
 
     @property
     def loss(self) -> float:
@@ -64,9 +66,14 @@ class Meter:
                 raise Diverged(f"The training loss is {loss} in step {step} of {len(self.losses)}", advice)
 
 
+def right(logits: Tensor, labels: Tensor) -> Tensor:
+    """Which pictures are classified right, 1 or 0 each: logits (B, classes), labels (B,) → (B,) float32."""
+    return (logits.argmax(-1) == labels).float()
+
+
 def _numbers(figures: list[Tensor]) -> list[float]:
-    """Figures () from the device, all at once."""
-    return torch.stack(figures).tolist() if figures else []
+    """Figures () from the device, all at once; the means over all processes where there are several."""
+    return parallel.average([torch.stack(figures)])[0].tolist() if figures else []
 
 
 # --- batches ----------------------------------------------------------------------------------------------------------
@@ -84,12 +91,14 @@ def batches(
     """Batches ready for a network: pictures (B, C, H, W) float32, normalised, and labels (B,).
 
     With a generator they come in random order and all of one size (a smaller rest is left out); augmented ones are
-    cropped, mirrored and cut as `data` and `cutout` say: for weight training only, never for validation.
+    cropped, mirrored and cut as `data` and `cutout` say: for weight training only, never for validation. Of several
+    processes that train together, each gets its part of a random batch.
     """
     size = min(size, len(split))
     for images, labels in loader(split, size, generator=generator, workers=workers, drop_last=generator is not None):
         images, labels = ready(images, labels, data, device)
-        yield augment(images, data, generator, cutout) if augmented else images, labels
+        images = augment(images, data, generator, cutout) if augmented else images
+        yield (images, labels) if generator is None else parallel.part(images, labels)
 
 
 def ready(images: Tensor, labels: Tensor, data: Data, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
@@ -119,6 +128,7 @@ class EndlessBatches(Resumable):
         if len(self.order) < self.size:
             self.order = torch.randperm(len(self.split), generator=self.generator)
         now, self.order = self.order[: self.size], self.order[self.size :]
+        now = sent(now, self.split.labels.device)
         return ready(self.split.images[now], self.split.labels[now], self.data, self.device)
 
 

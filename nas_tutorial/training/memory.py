@@ -31,18 +31,28 @@ def check_fits(space: Space, data: Data, recipe: Recipe, device: torch.device, a
     batch, there = min(recipe.batch_size, len(data.train)), memory_of(device)
     if not there or at_most(space, data.side, batch) < there:
         return
-    network = shapes(space, data.classes, data.channels, architecture)
-    weights = sum(parameter.numel() for parameter in network.parameters())
-    needed = BYTES * COPIES * weights
-    if needed <= there and architecture is not None:  # else the path that runs is not known
-        needed += BYTES * batch * outputs(network, space, data, architecture)
-    if needed > there:
+    least = weights_of(space, data, architecture)
+    if least <= there and architecture is not None:  # else the path that runs is not known
+        least += activations(space, data, recipe, architecture)
+    if least > there:
         sizes = ", ".join(f"{name}={size}" for name, size in space.sizes.items())
         raise ValueError(
-            f"{space.name} with {sizes} has {weights:,} weights here, and with batches of {batch} it needs at least "
-            f"{needed / GB:,.0f} GB of memory, but {device} has {there / GB:,.0f} GB: give fewer channels or cells, or "
+            f"{space.name} with {sizes} has {weights_of(space, data, architecture) // BYTES // COPIES:,} weights here, and with batches of {batch} it needs at "
+            f"least {least / GB:,.0f} GB of memory, but {device} has {there / GB:,.0f} GB: give fewer channels or cells, or "
             "smaller batches (batch_size)."
         )
+
+
+def weights_of(space: Space, data: Data, architecture: Any = None) -> int:
+    """Bytes of weights, gradients and momentum."""
+    network = shapes(space, data.classes, data.channels, architecture)
+    return BYTES * COPIES * sum(parameter.numel() for parameter in network.parameters())
+
+
+def activations(space: Space, data: Data, recipe: Recipe, architecture: Any) -> int:
+    """Bytes of what the layers of a network give for a batch, in float32."""
+    network = shapes(space, data.classes, data.channels, architecture)
+    return BYTES * min(recipe.batch_size, len(data.train)) * outputs(network, space, data, architecture)
 
 
 def at_most(space: Space, side: int, batch: int) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -16,6 +16,7 @@ from nas_tutorial.settings import NonNegative, Positive, Share, check_fields
 
 Epochs = Annotated[int, Field(ge=1, le=100_000)]
 Pictures = Annotated[int, Field(ge=1, le=100_000)]
+Precision = Literal["float32", "bf16", "fp16", "mixed"]
 Architectures = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -28,6 +29,8 @@ class Recipe:
     `benchmarks/recipes.py`). restart: length of the first cosine period in epochs, each further one twice as long; None
     for a single period. cutout: side of the erased square in pixels. drop_path: probability reached at the end (it
     grows linearly with the epoch). auxiliary: weight of the auxiliary head's loss, for networks that have one.
+    precision: "bf16" and "fp16" compute convolutions in 16 bits and keep weights in 32, "mixed" takes what the GPU is
+    fast at, and float32 elsewhere. compile: by torch.compile, which takes minutes at first.
     Raises ValueError for a setting out of bounds, a rate that grows, a warm-up by epochs, restarts by steps, or
     Nesterov's step without momentum.
     """
@@ -46,6 +49,8 @@ class Recipe:
     cutout: Annotated[int, Field(ge=0, le=1024)] = 0
     drop_path: Share = 0.0
     auxiliary: NonNegative = 0.0
+    precision: Precision = "float32"
+    compile: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -60,11 +65,10 @@ class Recipe:
                 f"final_rate is {self.final_rate:g}, above learning_rate, {self.learning_rate:g}: lower it."
             )
 
-    def optimiser(self, weights: Iterable[nn.Parameter]) -> torch.optim.SGD:
-        """SGD over these weights."""
-        return torch.optim.SGD(
-            weights, self.learning_rate, self.momentum, weight_decay=self.weight_decay, nesterov=self.nesterov
-        )
+    def optimiser(self, weights: Iterable[nn.Parameter], **how: bool) -> torch.optim.SGD:
+        """SGD over these weights; how: arguments of torch that change no result, such as `fused`."""
+        settings = {"weight_decay": self.weight_decay, "nesterov": self.nesterov, **how}
+        return torch.optim.SGD(weights, self.learning_rate, self.momentum, **settings)
 
     def schedule(self, optimiser: torch.optim.Optimizer, steps: int) -> LRScheduler:
         """Cosine from `learning_rate` to `final_rate`, with warm-up or restarts where asked for.
@@ -84,6 +88,13 @@ class Recipe:
             return (step + 1) / rise
         floor = self.final_rate / self.learning_rate if self.learning_rate else 0.0
         return floor + (1 - floor) * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1))) / 2
+
+
+def counted(recipe: Recipe) -> dict[str, Any]:
+    """Settings that may change a result; those that came later and say what was always done are left out."""
+    later = {"precision": "float32", "compile": False}
+    values = asdict(recipe).items()
+    return {name: value for name, value in values if name != "workers" and later.get(name, ...) != value}
 
 
 RECIPES: dict[str, Recipe] = {

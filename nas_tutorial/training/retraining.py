@@ -14,12 +14,13 @@ from torch import nn
 from nas_tutorial.data import Data, Split, check_test_pictures
 from nas_tutorial.settings import Diverged, configured, versions
 from nas_tutorial.spaces import Architecture
+from nas_tutorial.training import parallel
 from nas_tutorial.training.checkpoints import Checkpoints, Run
-from nas_tutorial.training.devices import best_device, to_device
+from nas_tutorial.training.devices import best_device, resident, to_device
 from nas_tutorial.training.fitting import Epoch, Training, evaluate
 from nas_tutorial.training.inputs import check_kind, checked_seed, checked_seeds
 from nas_tutorial.training.memory import check_fits
-from nas_tutorial.training.recipes import RECIPES, Recipe
+from nas_tutorial.training.recipes import RECIPES, Recipe, counted
 
 Report = Callable[[Epoch], None]
 
@@ -76,10 +77,11 @@ def train_from_scratch(
     check_fits(architecture.space, data, recipe, device, architecture)
 
     def make() -> Training:
-        network = to_device(architecture.space.network(architecture, data.classes, data.channels), device)
-        return Training(network, split, data, recipe, torch.Generator().manual_seed(seed))
+        network = to_device(architecture.space.network(architecture, data.classes, data.channels), device, recipe)
+        return Training(network, resident(split, device), data, recipe, torch.Generator().manual_seed(seed))
 
-    facts = {"recipe": asdict(recipe), "seed": seed, "architecture": str(architecture)}
+    resume = resume if parallel.is_first() else None
+    facts = {"recipe": counted(recipe), "seed": seed, "architecture": str(architecture)}
     run = TrainingRun(make, seed, resume and Checkpoints(resume, facts | identity(architecture, split, data)))
     while not run.subject.finished:
         run.advance()
