@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 _HOMES = {  # what is at hand here → the room where it lives
     "search": "strategies",
+    "profiles": "strategies",
     "retrain": "training",
     "ranking": "measures",
     "tables": "measures",

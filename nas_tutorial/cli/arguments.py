@@ -42,14 +42,18 @@ examples
   nas-tutorial search --space nasbench201 --strategy enas
   nas-tutorial search --space tiny --strategy random --data strokes --shared
   nas-tutorial search --space darts --strategy darts --data train.npz --test-data test.npz --per-class 100 --epochs 2
+  nas-tutorial search --space darts --strategy darts --profile colab --channels 8
   nas-tutorial search --space enas_macro --strategy enas --data cifar10 --profile paper --set entropy_weight=0.1
 """
 RETRAIN = """Train an architecture from scratch on all training pictures, once per seed, and test each network once.
 What a search found, runs/NAME, is trained on the pictures of that search, divided as they were there: no test picture
 was searched on. --data and its like take others. Writes retrain.json, beside the architecture where that is a file.
+--profile paper is the published evaluation: in the darts space 36 channels, 20 cells, 600 epochs, with cutout, drop
+path and an auxiliary head.
 
 examples
   nas-tutorial retrain runs/first
+  nas-tutorial retrain runs/first --profile paper --resume
   nas-tutorial retrain runs/first --seeds 3 4 --epochs 20 --out longer.json
   nas-tutorial retrain DARTS_V2 --space darts --channels 8 --cells 5 --data cifar10 --epochs 10
 """
@@ -58,8 +62,8 @@ with equal budgets, then training from scratch of what each found, and of ten ra
 Prints a leaderboard and writes runs/demo/report.html (--seed N: runs/demo-seedN/report.html), which opens without a
 network. A few minutes on two cores. After a stop the same command goes on, and does no finished job again.
 """
-SETTINGS = """List every setting of a strategy, of retraining or of a space: its value in the profiles small and paper,
-what it may be, and what it means.
+SETTINGS = """List every setting of a strategy, of retraining or of a space: its value in the profiles (small, colab,
+paper), what it may be, and what it means.
 
 examples
   nas-tutorial settings darts
@@ -251,7 +255,7 @@ def add_architecture(command: ArgumentParser) -> None:
 def add_data(command: ArgumentParser) -> None:
     """Options that choose pictures; what is not given is as recorded where a search is gone on with, or retrained."""
     own = "a FILE.npz, a folder of pictures by class, a FILE.parquet or FILE.arrow"
-    command.add_argument("--data", help=f"digits, strokes, cifar10, or {own} (digits; of a search: its own)")
+    command.add_argument("--data", help=f"digits, strokes, cifar10, or {own} (of the profile; of a search: its own)")
     command.add_argument("--test-data", help="another such file or folder with the test pictures")
     command.add_argument("--side", type=side, help="cut and resize the pictures of a folder or table to so many pixels")
     command.add_argument("--per-class", type=count, help="use only so many pictures of each class (all)")
@@ -262,7 +266,9 @@ def add_data(command: ArgumentParser) -> None:
 def add_sizes(command: ArgumentParser) -> None:
     """Options that set how large a network is."""
     command.add_argument(
-        "--profile", choices=("small", "paper"), help="sizes and settings: for a laptop, or as published"
+        "--profile",
+        choices=("small", "colab", "paper"),
+        help="pictures, sizes and settings: for a laptop, for one GPU and 15 minutes, or as published",
     )
     command.add_argument("--channels", type=size, help="channels of the first cells")
     command.add_argument("--cells", type=size, help="number of cells (nasbench201: of each stage)")

@@ -20,8 +20,14 @@ SIZES = ("channels", "cells", "nodes", "layers", "operations")
 
 def space(options: Namespace) -> Space:
     """The space asked for, in the sizes asked for; ValueError where it has no such size."""
-    fresh = spaces.get(options.space, options.profile or "small")
+    fresh = _of_profile(options.space, options)
     return fresh.resized(**sizes(options, fresh))
+
+
+def _of_profile(name: str, options: Namespace) -> Space:
+    """A space in the sizes of the profile: those that are trained from scratch, where that is the command."""
+    found = spaces.get(name, options.profile or "small")
+    return found.resized(**found.retrained.get(options.profile, {})) if options.command == "retrain" else found
 
 
 def sizes(options: Namespace, of: Space) -> dict[str, int]:
@@ -85,7 +91,7 @@ def _from_notation(given: str, options: Namespace) -> Architecture:
 def _resized(found: Architecture, given: str, options: Namespace) -> Architecture:
     if options.space not in (None, found.space.name):
         raise ValueError(f"{given} holds an architecture of {found.space.name}, not of {options.space}.")
-    base = spaces.get(found.space.name, options.profile) if options.profile else found.space
+    base = _of_profile(found.space.name, options) if options.profile else found.space
     return base.resized(**sizes(options, found.space)).parse(str(found))
 
 

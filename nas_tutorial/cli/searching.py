@@ -1,24 +1,27 @@
 """`nas-tutorial search`: a search in a folder of its own, begun or gone on with."""
 
+import collections
 import shlex
 import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import nas_tutorial
-from nas_tutorial import data
+from nas_tutorial import data, training
 from nas_tutorial.cli import choices, sources
 from nas_tutorial.demo.progress import Bar, followed
 from nas_tutorial.files import new_folder, writable_folder
 from nas_tutorial.networks.costs import MultiplyAddCounter
 from nas_tutorial.pictures.keeping import PICTURES, keep_pictures, listing
-from nas_tutorial.strategies import Search, recordings
+from nas_tutorial.strategies import Search, profiles, recordings
 from nas_tutorial.strategies.results import begun, read_record
+from nas_tutorial.training import parallel
 
 RUNS = Path("runs")
 RECORDING = "recording.json"
@@ -26,10 +29,15 @@ RECORDING = "recording.json"
 
 def search(options: Namespace) -> None:
     """Search, print each epoch, and keep state and result after every one of them."""
-    folder = run_folder(options)
+    training.best_device(options.device)  # where several processes were started, this joins them
+    folder = parallel.from_first(lambda: run_folder(options))
     with reserved(folder):
         run = begin(options, folder)
+    if not parallel.is_first():
+        run.estimate()
+        return collections.deque(run, maxlen=0).clear()
     try:
+        tell(options, run)
         with Bar(run.config["epochs"], options.strategy, done=len(run.log)) as bar:
             if run.log:
                 bar.tqdm.write(f"{folder} goes on after epoch {len(run.log)} of {run.config['epochs']}")
@@ -48,8 +56,8 @@ def search(options: Namespace) -> None:
 
 def begin(options: Namespace, folder: Path) -> Search:
     """The search asked for, ready for its first epoch, or for the one after the last that is kept in the folder."""
-    profiles = import_module(f"nas_tutorial.strategies.{options.strategy}").PROFILES
-    settings = choices.settings(options, profiles, ("order", "shared"))
+    known = import_module(f"nas_tutorial.strategies.{options.strategy}").PROFILES
+    settings = choices.settings(options, known, ("order", "shared"))
     space = choices.space(options)
     going_on = (folder / "result.json").is_file()
     pictures = sources.pictures(options, read_record(folder)["data"] or {} if going_on else None)
@@ -66,6 +74,25 @@ def begin(options: Namespace, folder: Path) -> Search:
         **recorded(options, folder),
         **settings,
     )
+
+
+def tell(options: Namespace, run: Search) -> None:
+    """Print the profile in use, with all settings, and what the search will take."""
+    usual = profiles.get(options.profile or "small", options.space, options.strategy)
+    pictures = run.facts["data"]["origin"] or {"name": run.facts["data"]["name"]}
+    space, config = run.subject.space, run.subject.config
+    print(
+        replace(
+            usual,
+            space=space,
+            retrained=space.resized(**space.retrained.get(usual.name, {})),
+            config=config,
+            pictures=pictures,
+        )
+    )
+    forecast = run.estimate()
+    print(f"estimate {forecast}")
+    sources.say(forecast.too_long(usual.minutes))
 
 
 def recorded(options: Namespace, folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from nas_tutorial import data
 from nas_tutorial.data import Data, records
+from nas_tutorial.strategies.profiles import PICTURES
 
 ARGUMENTS = {"data": "source", "test_data": "test_data", "per_class": "per_class", "data_seed": "seed", "side": "side"}
 
@@ -25,7 +26,7 @@ def pictures(options: Namespace, record: Mapping[str, Any] | None = None) -> Dat
     """
     asked = given(options)
     if record is None:
-        return records.load_again({"source": "digits", **asked}, options.root)
+        return records.load_again(asked if "source" in asked else {**usual(options.profile), **asked}, options.root)
     records.check_record(record)
     if not asked:
         return data.from_record(record, root=options.root)
@@ -34,6 +35,12 @@ def pictures(options: Namespace, record: Mapping[str, Any] | None = None) -> Dat
     kept = {} if "source" in asked and not has_origin(record) else records.origin_of(record)
     records.check_there({name: path for name, path in kept.items() if name not in asked})
     return records.load_again({**kept, **asked}, options.root)
+
+
+def usual(profile: str | None) -> dict[str, Any]:
+    """The pictures of a profile, by the names that an origin has for what `data.load` takes."""
+    chosen = dict(PICTURES[profile or "small"])
+    return {"source": chosen.pop("name_or_path"), **chosen}
 
 
 def has_origin(record: Any) -> bool:

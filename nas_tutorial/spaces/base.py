@@ -51,7 +51,8 @@ class Space(ABC):
     """
 
     name: ClassVar[str]
-    profiles: ClassVar[dict[str, dict[str, int]]]  # "small" and "paper" → sizes
+    profiles: ClassVar[dict[str, dict[str, int]]]  # "small", "colab" and "paper" → sizes
+    retrained: ClassVar[Mapping[str, Mapping[str, int]]] = {}  # the same, where networks for evaluation have others
     table: ClassVar[Mapping[str, Builder]]  # all operations that may be offered
     published: ClassVar[Mapping[str, str]] = {}  # name → notation
     dropout: ClassVar[float] = 0.0

@@ -36,7 +36,12 @@ class DARTS(Space):
     table: ClassVar[dict[str, ops.Builder]] = ops.DARTS
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 5},
+        "colab": {"channels": 16, "cells": 5},
         "paper": {"channels": 16, "cells": 8},
+    }
+    retrained: ClassVar[Mapping[str, Mapping[str, int]]] = {
+        "colab": {"channels": 16, "cells": 8},
+        "paper": {"channels": 36, "cells": 20},
     }
     published: ClassVar[Mapping[str, str]] = {
         "DARTS_V1": "normal: |sep_conv_3x3~0|sep_conv_3x3~1|+|skip_connect~0|sep_conv_3x3~1|"

@@ -32,6 +32,7 @@ class ENASMacro(Space):
     dropout: ClassVar[float] = 0.1
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 16, "layers": 6},
+        "colab": {"channels": 24, "layers": 12},
         "paper": {"channels": 36, "layers": 12},
     }
 

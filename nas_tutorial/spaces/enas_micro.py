@@ -40,7 +40,11 @@ class ENASMicro(Space):
     dropout: ClassVar[float] = 0.1
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 3},
+        "colab": {"channels": 16, "cells": 3},
         "paper": {"channels": 20, "cells": 6},
+    }
+    retrained: ClassVar[Mapping[str, Mapping[str, int]]] = {
+        "paper": {"channels": 36, "cells": 15},
     }
     published: ClassVar[Mapping[str, str]] = {
         "ENAS_MICRO": "normal: |avg_pool_3x3~0|sep_conv_3x3~0|+|skip_connect~0|sep_conv_5x5~0|"

@@ -167,6 +167,7 @@ class NASBench201(OneCellSpace):
     table: ClassVar[dict[str, ops.Builder]] = ops.NASBENCH201
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells_per_stage": 1, "fixed_kernel": 1},
+        "colab": {"channels": 16, "cells_per_stage": 2, "fixed_kernel": 3},
         "paper": {"channels": 16, "cells_per_stage": 5, "fixed_kernel": 3},
     }
 

@@ -25,6 +25,7 @@ class Tiny(OneCellSpace):
     table: ClassVar[dict[str, ops.Builder]] = ops.TINY
     profiles: ClassVar[dict[str, dict[str, int]]] = {
         "small": {"channels": 8, "cells": 1},
+        "colab": {"channels": 16, "cells": 2},
         "paper": {"channels": 16, "cells": 3},
     }
 

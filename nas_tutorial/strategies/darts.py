@@ -63,7 +63,11 @@ class Config(SearchConfig):
             )
 
 
-PROFILES = {"paper": Config(), "small": Config(epochs=8, learning_rate=0.1, final_rate=0.0, alpha_rate=0.03, **SHORT)}
+PROFILES = {
+    "small": Config(epochs=8, learning_rate=0.1, final_rate=0.0, alpha_rate=0.03, **SHORT),
+    "colab": Config(epochs=15, learning_rate=0.1, final_rate=0.0, alpha_rate=0.01, precision="mixed", **SHORT),
+    "paper": Config(),
+}
 
 
 class DARTS(Strategy):

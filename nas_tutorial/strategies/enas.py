@@ -73,25 +73,28 @@ class Config(SearchConfig):
         return controllers.for_space(space, hidden=self.hidden, temperature=self.temperature, seed=seed, **chosen)
 
 
-PROFILES = {
-    "paper": Config(),
-    "small": Config(
-        epochs=30,
-        batch_size=64,
-        learning_rate=0.1,
-        final_rate=0.0,
-        restart=None,
-        updates=10,
-        samples=10,
-        reward_batch=64,
-        controller_rate=0.03,
-        adam_rule="torch",  # three seeds of the tiny space: rewards no worse than by the official rule
-        **SHORT,
-    ),
+FEW: dict[str, Any] = {
+    "epochs": 30,
+    "batch_size": 64,
+    "learning_rate": 0.1,
+    "final_rate": 0.0,
+    "restart": None,
+    "updates": 10,
+    "samples": 10,
+    "reward_batch": 64,
+    "controller_rate": 0.03,
+    "adam_rule": "torch",  # three seeds of the tiny space: rewards no worse than by the official rule
+    **SHORT,
 }
+PROFILES = {"small": Config(**FEW), "colab": Config(**FEW, precision="mixed"), "paper": Config()}
 MICRO_PAPER = Config(  # an l2 of 1e-4; the macro space has 2.5e-4
     epochs=150, batch_size=160, weight_decay=2e-4, updates=30, samples=10, reward_batch=160, controller_rate=3.5e-3
 )
+
+
+def profiles_for(space: str) -> dict[str, Config]:
+    """The settings by profile in the space of this name."""
+    return {**PROFILES, "paper": MICRO_PAPER} if space == "enas_micro" else PROFILES
 
 
 def accuracy_reward(logits: Tensor, labels: Tensor, architecture: Architecture) -> float:
@@ -181,7 +184,6 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
     or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
     check_subject(space, data)
-    profiles = {**PROFILES, "paper": MICRO_PAPER} if space.name == "enas_micro" else PROFILES
     name = name_of(reward)
     if settings.get("resume") and ("<" in name or not hasattr(reward, "__qualname__")):
         raise ValueError(
@@ -192,7 +194,7 @@ def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **sett
     def make(*arguments: Any) -> ENAS:
         return ENAS(*arguments, reward)
 
-    return drive(make, "enas", profiles, space, data, identity={"reward": name}, **settings)
+    return drive(make, "enas", profiles_for(space.name), space, data, identity={"reward": name}, **settings)
 
 
 class Rewards(Resumable):

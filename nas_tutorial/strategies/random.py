@@ -40,9 +40,11 @@ class Config(SearchConfig):
     candidates: Architectures = 1000
 
 
+FEW: dict[str, Any] = {"trial_epochs": 5, "batch_size": 64, "learning_rate": 0.1, "candidates": 100, **SHORT}
 PROFILES = {
+    "small": Config(epochs=7, **FEW),
+    "colab": Config(epochs=15, precision="mixed", **FEW),
     "paper": Config(),
-    "small": Config(epochs=7, trial_epochs=5, batch_size=64, learning_rate=0.1, candidates=100, **SHORT),
 }
 
 

@@ -22,6 +22,7 @@ from nas_tutorial.settings import Diverged, configured, one_of
 from nas_tutorial.spaces import Space
 from nas_tutorial.strategies import SUMMARIES, recordings
 from nas_tutorial.strategies.estimates import Estimate, estimate
+from nas_tutorial.strategies.profiles import Profile
 from nas_tutorial.strategies.results import Event, SearchResult, begun, kept_data
 from nas_tutorial.training import parallel
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, Run
@@ -222,7 +223,7 @@ def drive(
     data: Data,
     *,
     seed: int = 0,
-    profile: str = "small",
+    profile: str | Profile = "small",
     device: str | None = None,
     resume: str | Path | None = None,
     record: str | Path | None = None,
@@ -232,6 +233,7 @@ def drive(
 ) -> Search:
     """The search of a strategy (name: as in `SUMMARIES`) with a profile's settings, some of them replaced.
 
+    profile: a name in `profiles`, or a whole `Profile` of this strategy, whose settings are taken.
     resume: a folder in which the search is kept after each epoch, and from which it goes on where one is kept already.
     record: a file for its recording, written anew after each epoch (see `recordings`); command: what that file is to
     name as the way to make it again, by default a line of Python.
@@ -239,6 +241,8 @@ def drive(
     where the folder holds the state of another search.
     """
     check_subject(space, data)
+    if isinstance(profile, Profile):
+        profiles, profile = {profile.name: of_kind(profile.config, profiles)}, profile.name
     config, device = configured(profiles, profile, settings), best_device(device)
     seed = checked_seed(seed)
     known = {"strategy": name, "seed": seed}
@@ -255,6 +259,14 @@ def drive(
     resume, record = (resume, record) if parallel.is_first() else (None, None)
     recorder = record and partial(recordings.record, path=recordings.recordable(record), command=command)
     return Search(make, facts, identity, resume, recorder or None)
+
+
+def of_kind(config: SearchConfig, profiles: Mapping[str, SearchConfig]) -> SearchConfig:
+    """Settings from a profile; ValueError where they are those of another strategy."""
+    if not isinstance(config, kind := type(next(iter(profiles.values())))):
+        theirs, ours = (each.__module__.rpartition(".")[2] for each in (type(config), kind))
+        raise ValueError(f"The profile has settings of {theirs}; make one for {ours}, with profiles.get.")
+    return config
 
 
 def what_counts(config: SearchConfig, space: Space, data: Data) -> dict[str, Any]:

@@ -44,9 +44,7 @@ def devices() -> list[str]:
     return ["cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
-def to_device(
-    network: nn.Module, device: str | torch.device | None = None, recipe: Recipe | None = None
-) -> nn.Module:
+def to_device(network: nn.Module, device: str | torch.device | None = None, recipe: Recipe | None = None) -> nn.Module:
     """The network on its device, in channels-last order and on the fast path: the same results in less time.
 
     recipe: whose `precision` and `compile` it is prepared for.

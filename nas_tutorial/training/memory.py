@@ -36,9 +36,10 @@ def check_fits(space: Space, data: Data, recipe: Recipe, device: torch.device, a
         least += activations(space, data, recipe, architecture)
     if least > there:
         sizes = ", ".join(f"{name}={size}" for name, size in space.sizes.items())
+        count = weights_of(space, data, architecture) // (BYTES * COPIES)
         raise ValueError(
-            f"{space.name} with {sizes} has {weights_of(space, data, architecture) // BYTES // COPIES:,} weights here, and with batches of {batch} it needs at "
-            f"least {least / GB:,.0f} GB of memory, but {device} has {there / GB:,.0f} GB: give fewer channels or cells, or "
+            f"{space.name} with {sizes} has {count:,} weights here, and with batches of {batch} it needs at least "
+            f"{least / GB:,.0f} GB of memory, but {device} has {there / GB:,.0f} GB: give fewer channels or cells, or "
             "smaller batches (batch_size)."
         )
 

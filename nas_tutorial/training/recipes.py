@@ -99,6 +99,7 @@ def counted(recipe: Recipe) -> dict[str, Any]:
 
 RECIPES: dict[str, Recipe] = {
     "small": Recipe(epochs=3),
+    "colab": Recipe(epochs=40, batch_size=96, cutout=16, drop_path=0.1, auxiliary=0.4, precision="mixed"),
     # DARTS, §A.2: 600 epochs at C = 36, L = 20.
     "paper": Recipe(
         epochs=600,

@@ -116,7 +116,7 @@ def retrain(
     architecture: Architecture,
     data: Data,
     seeds: Iterable[int] = (0, 1, 2),
-    profile: str = "small",
+    profile: str | Recipe = "small",
     device: str | torch.device | None = None,
     report: Report | None = None,
     resume: str | Path | None = None,
@@ -125,8 +125,9 @@ def retrain(
 ) -> Scores:
     """Train the architecture from scratch on all training pictures, once per seed, and test each network once.
 
-    profile: a name in `RECIPES`; settings: fields of `Recipe` to change, for example `epochs=20`. report: called after
-    each epoch. resume: a folder for the states of these trainings; where there are some, they go on from them.
+    profile: a name in `RECIPES`, or a recipe; settings: fields of `Recipe` to change, for example `epochs=20`. report:
+    called after each epoch. resume: a folder for the states of these trainings; where there are some, they go on from
+    them.
     searched: what the architecture was searched on, where that is other data: nor may its pictures be tested on.
     Raises ValueError for an unknown profile or setting, no seed or one twice, test pictures that were learnt from (see
     `data.check_test_pictures`), a state of another training, or a loss that is NaN or infinite.
@@ -137,7 +138,9 @@ def retrain(
         check_kind(Data, searched, "The data searched on (searched) are")
     seeds = checked_seeds(seeds)
     check_test_pictures(data, searched)
-    recipe, pool, accuracies = configured(RECIPES, profile, settings), data.full_train, []
+    recipes = {**RECIPES, "own": profile} if isinstance(profile, Recipe) else RECIPES
+    profile = "own" if isinstance(profile, Recipe) else profile
+    recipe, pool, accuracies = configured(recipes, profile, settings), data.full_train, []
     for seed in seeds:
         folder = resume and Path(resume) / f"seed-{seed}"
         network = train_from_scratch(architecture, pool, data, recipe, seed, device, report, folder)
