@@ -22,7 +22,8 @@ from nas_tutorial.cli import main
 from nas_tutorial.cli.arguments import COMMANDS
 from nas_tutorial.networks import Skeleton
 from nas_tutorial.pictures import drawing
-from nas_tutorial.strategies import darts
+from nas_tutorial.strategies import darts, searching
+from nas_tutorial.strategies.estimates import Estimate
 from nas_tutorial.strategies.results import SearchResult
 
 CELL = str(live_architecture(spaces.get("tiny"), 0))
@@ -104,6 +105,8 @@ def test_search_writes_a_result_that_can_be_loaded_drawn_and_retrained(typed, in
     assert (result.strategy, len(result.history), result.data["name"]) == (strategy, 2, "strokes")
     assert [line for line in done.out.splitlines() if line.startswith("epoch")] == list(map(str, result.history))
     assert "2/2" in done.err  # the bar came to its end
+    assert "profile  small" in done.out and "pictures source strokes" in done.out
+    assert re.search(r"^estimate about .+ for 2 epochs on \S+, at least \d\.\d of ", done.out, re.MULTILINE)
     assert len(result.weights) > 0
     config = dict(pair.split("=") for pair in more if "=" in pair)
     assert {name: str(result.config[name]) for name in config} == config
@@ -207,7 +210,7 @@ TINY_DARTS = ("search", "--space", "tiny", "--strategy", "darts", "--epochs", "4
 
 
 def stop_after(passes, monkeypatch):
-    """Ctrl-C in the n-th pass through a network."""
+    """Ctrl-C in the n-th pass through a network, those of the estimate not counted."""
     left = iter(range(passes, -(10**6), -1))
 
     def forward(self, *args):
@@ -217,6 +220,8 @@ def stop_after(passes, monkeypatch):
 
     healthy = Skeleton.forward
     monkeypatch.setattr(Skeleton, "forward", forward)
+    nothing = Estimate(0, None, 0, None, torch.device("cpu"))
+    monkeypatch.setattr(searching.Search, "estimate", lambda self: nothing)
 
 
 def test_a_search_that_was_stopped_goes_on(typed, in_an_empty_folder):

@@ -7,6 +7,7 @@ import torch
 from small import SMALL, TINY
 
 from nas_tutorial import data, profiles, search, spaces
+from nas_tutorial.cli import arguments, choices, sources
 from nas_tutorial.strategies import SUMMARIES, darts, enas, random
 from nas_tutorial.strategies.estimates import Estimate
 from nas_tutorial.training import memory, retrain
@@ -58,13 +59,8 @@ def test_paper_is_what_was_published():
     found = paper.for_retraining(paper.space.parse("DARTS_V2"))
     assert (found.space.channels, found.space.cells) == (36, 20) and "sep_conv_3x3" in str(found)
     recipe = paper.recipe
-    assert (recipe.epochs, recipe.batch_size, recipe.cutout, recipe.drop_path, recipe.auxiliary) == (
-        600,
-        96,
-        16,
-        0.2,
-        0.4,
-    )
+    assert (recipe.epochs, recipe.batch_size, recipe.cutout) == (600, 96, 16)
+    assert (recipe.drop_path, recipe.auxiliary, recipe.precision) == (0.2, 0.4, "float32")
     assert profiles.get("paper", "enas_micro", "enas").config == enas.MICRO_PAPER
 
 
@@ -86,6 +82,25 @@ def test_a_profile_is_searched_and_retrained_with(strokes):
     found = profile.for_retraining(run.result.architecture)
     scores = retrain(found, strokes, (0,), replace(profile.recipe, epochs=1), "cpu", batch_size=20)
     assert (scores.about["recipe"]["epochs"], scores.about["recipe"]["batch_size"]) == (1, 20)
+
+
+@pytest.mark.parametrize(("command", "sizes"), [("retrain", (36, 20)), ("describe", (16, 8))])
+def test_retraining_as_published_takes_the_sizes_of_the_evaluation(command, sizes):
+    typed = [command, "DARTS_V2", "--space", "darts", "--profile", "paper"]
+    space = choices.chosen(arguments.parser().parse_args(typed)).architecture.space
+    assert (space.channels, space.cells) == sizes
+    changed = choices.chosen(arguments.parser().parse_args([*typed, "--channels", "8"])).architecture.space
+    assert (changed.channels, changed.cells) == (8, sizes[1])
+
+
+def test_a_profile_brings_its_pictures_unless_others_are_given(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sources.records, "load_again", lambda what, root: asked.append(what))
+    for more in ([], ["--per-class", "7"], ["--data", "digits"]):
+        typed = ["search", "--space", "darts", "--strategy", "darts", "--profile", "colab", *more]
+        sources.pictures(arguments.parser().parse_args(typed))
+    cifar = {"source": "cifar10", "per_class": 500}
+    assert asked == [cifar, {**cifar, "per_class": 7}, {"source": "digits"}]
 
 
 # --- estimates ---
@@ -133,9 +148,13 @@ def test_counted_memory_is_that_of_what_the_layers_give(space, kind, strokes):
     choice = space.relax(space.alphas(torch.Generator().manual_seed(0))) if kind == "mixture" else None
     network = space.supernet(strokes.classes) if choice else space.network(path, strokes.classes)
     given = []
+
+    def count(module, x, y):
+        given.append(y.numel() if torch.is_tensor(y) and y is not x[0] else 0)
+
     for module in network.modules():
         if not any(module.children()):
-            module.register_forward_hook(lambda m, x, y: given.append(0 if y is x[0] else y.numel()))
+            module.register_forward_hook(count)
     network.eval()(torch.randn(2, 3, strokes.side, strokes.side), *([choice] if choice else []))
     runs = "mixture" if choice else path
     recipe = replace(RECIPES["small"], batch_size=2)

@@ -19,7 +19,7 @@ from small import TINY, unlisted
 from nas_tutorial import data, files, spaces
 from nas_tutorial.strategies import darts, enas, random
 from nas_tutorial.strategies.results import SearchResult
-from nas_tutorial.training import Recipe, checkpoints, retrain, train_from_scratch
+from nas_tutorial.training import RECIPES, Recipe, checkpoints, retrain, seeded, train_from_scratch
 from nas_tutorial.training.checkpoints import Checkpoints, Resumable, read_checkpoint
 
 MACRO = spaces.ENASMacro(4, layers=3)
@@ -533,6 +533,30 @@ def test_training_from_scratch_goes_on(tmp_path):
     other = replace(strokes(), crop=2)
     with pytest.raises(ValueError, match="holds a run with crop = 1, not 2"):
         train_from_scratch(CELL, other.train, other, RECIPE, 5, "cpu", None, tmp_path)
+
+
+def test_the_published_evaluation_goes_on(tmp_path):
+    """Cutout, drop path and auxiliary head at once, the rate by epoch: `RECIPES["paper"]`, shortened."""
+    cell = spaces.DARTS(1, 3, nodes=2).sample(torch.Generator().manual_seed(1))
+    recipe = replace(RECIPES["paper"], epochs=3, batch_size=2, cutout=8, drop_path=0.5)
+    drawn = torch.randint(256, (4, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pictures = replace(strokes(), train=data.Split(drawn, torch.arange(4)))
+
+    def train(report=None, folder=None):
+        return train_from_scratch(cell, pictures.train, pictures, recipe, 5, "cpu", report, folder)
+
+    def stop(epoch):
+        if epoch.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(stop, tmp_path)
+    expected, network = train().state_dict(), train(folder=tmp_path).state_dict()
+    assert all(torch.equal(network[name], w) for name, w in expected.items())
+    with seeded(5):
+        fresh = dict(cell.space.network(cell, pictures.classes).named_parameters())
+    moved = [not torch.equal(w, expected[name]) for name, w in fresh.items() if name.startswith("auxiliary.")]
+    assert len(moved) > 0 and all(moved)
 
 
 def test_retraining_goes_on(tmp_path):
