@@ -13,8 +13,8 @@ __version__ = "0.1.0"
 
 _HOMES = {  # what is at hand here → the room where it lives
     "search": "strategies",
-    "profiles": "strategies",
     "retrain": "training",
+    "profiles": "strategies",
     "ranking": "measures",
     "tables": "measures",
     "drawing": "pictures",

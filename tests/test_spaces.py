@@ -308,7 +308,7 @@ def test_get_knows_profiles_and_sizes():
 
 @pytest.mark.parametrize("name, profile, sizes, fault", [
     ("moon", "small", {}, "name of the space is 'moon'; expected one of tiny, nasbench201"),
-    ("tiny", "huge", {}, "profile is 'huge'; expected one of small, paper"),
+    ("tiny", "huge", {}, "profile is 'huge'; expected one of small, colab, paper"),
     ("tiny", "small", {"layers": 3}, "size of tiny is 'layers'; expected one of channels, cells"),
 ])  # fmt: skip
 def test_get_refuses_unknown_names(name, profile, sizes, fault):

@@ -188,9 +188,9 @@ def test_fit_lowers_the_loss_and_tells_each_epoch(strokes):
 def test_fit_follows_the_schedule(strokes, monkeypatch):
     seen = []
 
-    def spy(loss, optimiser, clip):
+    def spy(loss, optimiser, clip, scaler):
         seen.append((optimiser.param_groups[0]["lr"], clip))
-        optimiser_step(loss, optimiser, clip)
+        optimiser_step(loss, optimiser, clip, scaler)
 
     monkeypatch.setattr(training.descent, "optimiser_step", spy)
     recipe = Recipe(4, 40, learning_rate=0.2, clip=3.0, **BY_EPOCH)
@@ -428,7 +428,7 @@ def test_nothing_is_trained_where_the_test_pictures_were_learnt_from(strokes, mo
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"profile": "huge"}, "'huge'.*small, paper"),
+        ({"profile": "huge"}, "'huge'.*small, colab, paper"),
         ({"epoch": 3}, "'epoch'.*epochs"),
         ({"seeds": ()}, r"seeds are \[\]; give one or more"),
         ({"seeds": (1, 2, 1)}, r"seeds are \[1, 2, 1\]; .*each once"),

@@ -78,7 +78,7 @@ def enas_unclipped() -> Iterator[None]:
     right.
     """
 
-    def optimiser_step(loss: Tensor, optimiser: torch.optim.Optimizer, clip: float) -> None:
+    def optimiser_step(loss: Tensor, optimiser: torch.optim.Optimizer, clip: float, *_: object) -> None:
         weights = [p for group in optimiser.param_groups for p in group["params"]]
         optimiser.zero_grad()
         loss.backward()

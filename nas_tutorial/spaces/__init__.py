@@ -54,7 +54,7 @@ __all__ = [
 
 
 def get(name: str, profile: str = "small", **sizes: Any) -> Space:
-    """The space of that name in a profile's sizes ("small" for a laptop, "paper" as published), some of them replaced.
+    """The space of that name in a profile's sizes ("small", "colab" or "paper"), some of them replaced.
 
     Raises ValueError for an unknown name, profile or size.
     """

@@ -199,7 +199,7 @@ def detached(alphas: Mapping[str, Tensor]) -> Tensors:
 def search(space: Space, data: Data, **settings: Any) -> Search:
     """Search `space` on `data.train` (weights) and `data.validation` (architecture); iterate over the result's events.
 
-    settings: epochs, seed, profile ("small" or "paper"), device, resume (a folder, see `searching.drive`), and any
-    field of `Config`. Raises ValueError for an unknown setting or order.
+    settings: epochs, seed, profile (such as "small", or a `Profile`), device, resume (a folder, see `searching.drive`),
+    and any field of `Config`. Raises ValueError for an unknown setting or order.
     """
     return drive(DARTS, "darts", PROFILES, space, data, **settings)

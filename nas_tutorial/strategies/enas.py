@@ -180,8 +180,8 @@ class ENAS(Strategy):
 def search(space: Space, data: Data, *, reward: Reward = accuracy_reward, **settings: Any) -> Search:
     """Search `space` on `data.train` (shared weights) and `data.validation` (policy); iterate over the result's events.
 
-    reward: `(logits, labels, architecture) -> float`, the larger the better. settings: epochs, seed, profile ("small"
-    or "paper"), device, resume (a folder, see `searching.drive`), and any field of `Config`.
+    reward: `(logits, labels, architecture) -> float`, the larger the better. settings: epochs, seed, profile (such as
+    "small", or a `Profile`), device, resume (a folder, see `searching.drive`), and any field of `Config`.
     """
     check_subject(space, data)
     name = name_of(reward)

@@ -144,7 +144,7 @@ def alone_or_shared(space: Space, data: Data, config: Config, *rest: Any) -> Str
 def search(space: Space, data: Data, **settings: Any) -> Search:
     """Search `space`: weights on `data.train`, the choice on `data.validation`; iterate over the result's events.
 
-    settings: epochs, seed, profile ("small" or "paper"), device, resume (a folder, see `searching.drive`), and any
-    field of `Config`, above all `shared`.
+    settings: epochs, seed, profile (such as "small", or a `Profile`), device, resume (a folder, see `searching.drive`),
+    and any field of `Config`, above all `shared`.
     """
     return drive(alone_or_shared, "random", PROFILES, space, data, **settings)

@@ -14,7 +14,7 @@ class ScoresRecord(Record):
     architecture: ArchitectureRecord
     data: dict[str, Any]
     profile: NotRequired[str]
-    recipe: NotRequired[dict[str, int | float | bool | None]]
+    recipe: NotRequired[dict[str, int | float | bool | str | None]]
     versions: NotRequired[dict[str, str]]
     seeds: list[Annotated[int, Field(ge=0, lt=2**63)]]
     accuracies: Annotated[list[Accuracy], Field(min_length=1)]

@@ -23,7 +23,7 @@ CASES = [
     called(("The architecture is", "parse"), retrain, None, STROKES),
     called(("The data are 'strokes'", "data.load"), retrain, CELL, "strokes"),
     called(("The data are None", "data.load"), retrain, CELL, None),
-    called(("'huge'", "small, paper"), retrain, CELL, STROKES, profile="huge"),
+    called(("'huge'", "small, colab, paper"), retrain, CELL, STROKES, profile="huge"),
     called(("'epoch'", "epochs"), retrain, CELL, STROKES, epoch=3),
     called(("The device is 'tpu'", "cpu"), retrain, CELL, STROKES, device="tpu"),
     *(called(("The device is", "cpu"), best_device, device) for device in ("", "cuda", "cuda:7", "nonsense", 3.5, [])),

@@ -70,7 +70,7 @@ AT_ODDS = [
     called(("warmup is 0.2", "by epoch"), Recipe, per_step=False),
     called(("alpha_start is 3", "at most 2"), darts.Config, epochs=3, alpha_start=3),
     called(("drop_path", "from scratch"), darts.Config, drop_path=0.2),
-    called(("'huge'", "small, paper"), configured, RECIPES, "huge", {}),
+    called(("'huge'", "small, colab, paper"), configured, RECIPES, "huge", {}),
     called(("'epoch'", "epochs"), configured, RECIPES, "small", {"epoch": 3}),
 ]
 
