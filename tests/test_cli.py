@@ -820,6 +820,6 @@ def test_a_terminal_that_knows_ascii_only_is_no_fault():
 def test_every_setting_is_listed_with_its_bounds(typed):
     out = typed("settings", "darts").out
     for name in darts.Config.__dataclass_fields__:
-        assert re.search(rf"^  {name} .*(whole number|finite number|True or False)", out, re.MULTILINE), name
-    assert re.search(r"^  momentum +0.9 +0.9 +a finite number of at least 0 and below 1$", out, re.MULTILINE)
+        assert re.search(rf"^  {name} .*(whole number|finite number|True or False|one of)", out, re.MULTILINE), name
+    assert re.search(r"^  momentum +0.9 +0.9 +0.9 +a finite number of at least 0 and below 1$", out, re.MULTILINE)
     assert "channels" in out and "looks one step ahead" in out
