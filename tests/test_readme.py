@@ -59,7 +59,7 @@ def commands():
 
 def test_the_commands_run_one_after_the_other(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert len(commands()) == 5
+    assert len(commands()) == 6
     for program, *words in commands():
         assert program == ".venv/bin/nas-tutorial"
         for name in re.findall(r"\w+\.npz", " ".join(words)):
