@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from nas_tutorial import drawing, spaces
-from nas_tutorial.pictures import chances, changes, stage
+from nas_tutorial.pictures import chances, mixtures, stage
+from nas_tutorial.pictures.groups import INSIDE, STRIP
 from nas_tutorial.pictures.layout import layout
 from nas_tutorial.pictures.style import style_of
 from nas_tutorial.strategies.results import Event
@@ -199,7 +200,7 @@ def test_a_line_is_as_wide_as_its_likeliest_operation_is_probable(name):
             assert part(box, "name").text == space.operations[row.argmax()]
             assert part(box, "note").text == f"{100 * float(row.max()):.0f} %"
             bars = [float(part(box, str(i)).get("width")) for i in range(len(row))]
-            assert torch.tensor(bars) / stage.STRIP == pytest.approx(row.numpy(), abs=0.003)
+            assert torch.tensor(bars) / STRIP == pytest.approx(row.numpy(), abs=0.003)
     widths = [found[key] for key in sorted(found)]
     assert widths == sorted(widths) and widths[-1] > widths[0]
 
@@ -225,7 +226,7 @@ def test_a_square_of_enas_macro_is_filled_by_the_probability_of_its_skip():
     drawn = groups(drawing.mixture(space, p).svg)
     for name, row in zip(space.skip_names, p["skip"], strict=True):
         high = float(part(drawn[f"skip network/{name}"], "fill").get("height"))
-        assert high / stage.INSIDE == pytest.approx(float(row[1]), abs=0.01)
+        assert high / INSIDE == pytest.approx(float(row[1]), abs=0.01)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -297,7 +298,7 @@ def test_every_change_finds_its_part_on_the_stage_and_leads_to_the_same_picture(
     root = ElementTree.fromstring(stage.stage(space))
     found = {group.get("data-key"): group for group in root.iter(f"{SVG}g")}
     p = tables(space)
-    shown = json.loads(json.dumps(changes.of_mixture(space, p, space.derive(p))))
+    shown = json.loads(json.dumps(mixtures.of_mixture(space, p, space.derive(p))))
     for key, parts in shown.items():
         for name_, values in parts.items():
             element = found[key] if name_ == "group" else part(found[key], name_)

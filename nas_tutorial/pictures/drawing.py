@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nas_tutorial.files import write_whole
-from nas_tutorial.pictures import changes, stage
+from nas_tutorial.pictures import changes, mixtures, stage
 from nas_tutorial.pictures.animation import animated
 from nas_tutorial.pictures.chances import Tables
 from nas_tutorial.pictures.graphs import digraph
@@ -83,14 +83,14 @@ def mixture(
     layer: int | None = None,
     caption: str = "",
 ) -> Picture:
-    """What a search thinks at one moment, in the places of the space: see `changes.of_mixture`.
+    """What a search thinks at one moment, in the places of the space: see `mixtures.of_mixture`.
 
     probabilities: tables by name, as in `Event.probabilities` or `Space.probabilities`. architecture: what is kept of
     it, such as `event.architecture`; emphasised. layer: see `draw`. caption: a line below, such as "epoch 3".
     Raises ValueError for tables of another space.
     """
-    shown = changes.of_mixture(space, probabilities, architecture, layer)
-    alt = f"Probabilities in the {space.name} space{', ' + caption if caption else ''}. {changes.in_words(shown)}"
+    shown = mixtures.of_mixture(space, probabilities, architecture, layer)
+    alt = f"Probabilities in the {space.name} space{', ' + caption if caption else ''}. {mixtures.in_words(shown)}"
     notes = [NOTES.get(space.name, NOTE), *([caption] if caption else [])]
     drawn = stage.render(space, shown, alt, notes, everything=False)
     return Picture(drawn, alt, drawn)
@@ -110,7 +110,7 @@ def animation(
         [moments[round(i * (len(moments) - 1) / (most - 1))] for i in range(most)] if len(moments) > most else moments
     )
     space = chosen[0].space
-    shown = [changes.of_mixture(space, m.probabilities, m.kept, layer) for m in chosen]
+    shown = [mixtures.of_mixture(space, m.probabilities, m.kept, layer) for m in chosen]
     last = mixture(space, chosen[-1].probabilities, chosen[-1].kept, layer, chosen[-1].caption)
     alt = f"Moving picture of {chosen[0].caption} to {chosen[-1].caption}, which is described here. {last.alt}"
     captions, notes = [m.caption for m in chosen], [NOTES.get(space.name, NOTE)]

@@ -8,26 +8,27 @@ one label changes, and its editions differ.
 - tiny, nasbench201: nodes in a row, an arc for every edge, the longer the higher, its operation at the top.
 - darts: the same, with both inputs in a column on the left: edges of input 1 run below the nodes, all others above.
 - enas_micro: the operation of branch a stands above its node, that of b below it; a line comes from every state.
-- enas_macro: layers in a column, beside them a triangle with a square in row k for each output that layer k may add.
+- enas_macro: layers in a column, beside them a triangle with a square in row k for each output that layer k may add
+  (`layers`).
 
 Keys of edges are those of `Architecture.active_ops` and `Space.assign` after the name of their cell: "cell/1<0",
 "normal/5<2", "reduce/6b<0", "normal/out<3", "network/op 2", "network/skip 4<1". A box has the key of its edge, or that
 of its branch, such as "reduce/6b". Keys of nodes: "cell/input", "normal/node 2", "network/layer 1".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
+from nas_tutorial.pictures.layers import macro
 from nas_tutorial.pictures.places import (
     BOX_HIGH,
-    BOX_WIDE,
     HEAD,
+    MARGIN,
     NODE_HIGH,
     Box,
     Edge,
     Layout,
     Node,
-    Square,
     Tip,
     Words,
     hanging,
@@ -36,8 +37,7 @@ from nas_tutorial.spaces import Space
 
 STEP = 120  # from node to node
 FIRST, LEVEL, LANE = 58, 42, 11  # nodes to the first row of operations; from row to row; between plain lines
-MARGIN, CAPTION = 15, 26  # around all; room for a cell's name
-ROW, SQUARE = 44, 28  # from layer to layer; from square to square
+CAPTION = 26  # room for a cell's name
 
 Index = dict[str, int]
 """The place of each decision among all, by its name."""
@@ -50,7 +50,7 @@ def layout(space: Space) -> Layout:
 
 @lru_cache(maxsize=64)
 def _layout(space: Space) -> Layout:
-    place = {"darts": _darts, "enas_micro": _micro, "enas_macro": _macro}.get(space.name, _one_cell)
+    place = {"darts": _darts, "enas_micro": _micro, "enas_macro": macro}.get(space.name, _one_cell)
     return place(space, {decision.name: i for i, decision in enumerate(space.decisions)})
 
 
@@ -184,54 +184,3 @@ def _tapped(key: str, nodes: Sequence[Node], source: int, target: int, side: int
     path = _aside(start, -4, side, out)
     path += hanging(start.x + out, start.y - 4 + 8 * side, u, edge + side * HEAD, lane)[1:]
     return Edge(key, start.key, end.key, decisions, path, Tip(u, edge, "down" if side < 0 else "up"))
-
-
-# --- layers in a column, skips in a triangle --------------------------------------------------------------------------
-def _macro(space: Space, index: Index) -> Layout:
-    top, middle = 60, 90 + BOX_WIDE / 2
-    left, last = middle + BOX_WIDE / 2 + 40, space.layers + 1
-    names = ["stem", *(f"layer {k + 1}" for k in range(space.layers)), "output"]
-    columns = [middle if i in (0, last) else 45 for i in range(last + 1)]
-    nodes = [
-        Node(f"network/{name}", name, x, top + i * ROW) for i, (name, x) in enumerate(zip(names, columns, strict=True))
-    ]
-    edges, boxes = zip(*(_layer(nodes, k, middle, index) for k in range(space.layers)), strict=True)
-    edges += (_down("network/out", nodes, space.layers, middle),)
-    return Layout(
-        left + max(space.layers - 1, 9) * SQUARE,
-        nodes[-1].bottom + MARGIN,
-        tuple(nodes),
-        edges,
-        boxes,
-        tuple(_squares(nodes, left, index)),
-        tuple(_headings(space.layers, left, top)),
-    )
-
-
-def _squares(nodes: Sequence[Node], left: float, index: Index) -> Iterator[Square]:
-    """Row k of the triangle has a square for each of tensors 0 to k − 1; layers count from 0 here."""
-    for k in range(1, len(nodes) - 2):
-        for i in range(k):
-            asked = (index[f"{k}.skip.{i}"],)
-            x = left + i * SQUARE
-            yield Square(f"network/skip {k}<{i}", nodes[i].key, nodes[k + 1].key, asked, x, nodes[k + 1].y)
-
-
-def _layer(nodes: Sequence[Node], k: int, x: float, index: Index) -> tuple[Edge, Box]:
-    key = f"network/op {k}"
-    return _down(key, nodes, k, x), Box(key, (key,), (index[f"{k}.op"],), nodes[k + 1].label, x, nodes[k + 1].y)
-
-
-def _down(key: str, nodes: Sequence[Node], k: int, x: float) -> Edge:
-    """The arrow from row k of the column to the next one."""
-    start, end = (nodes[i].y for i in (k, k + 1))
-    tip = end - (NODE_HIGH if k + 2 == len(nodes) else BOX_HIGH) / 2
-    path = f"M{x:g} {start + (BOX_HIGH if k else NODE_HIGH) / 2:g}V{tip - HEAD:g}"
-    return Edge(key, nodes[k].key, nodes[k + 1].key, (), path, Tip(x, tip, "down"))
-
-
-def _headings(layers: int, left: float, top: float) -> Iterator[Words]:
-    """What the columns of the triangle are."""
-    yield Words("Skips: also add the output of …", left - SQUARE / 2, top - 18)
-    for i in range(layers - 1):
-        yield Words("stem" if i == 0 else str(i), left + i * SQUARE, top + 6, "middle")

@@ -9,6 +9,7 @@ from typing import NamedTuple
 NODE_WIDE, NODE_HIGH = 60, 28
 BOX_WIDE, BOX_HIGH = 100, 34
 HEAD = 9  # length of an arrowhead
+MARGIN = 15  # around all
 
 
 class Tip(NamedTuple):
