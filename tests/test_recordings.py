@@ -18,7 +18,7 @@ from nas_tutorial.cli import main
 from nas_tutorial.cli.arguments import parser
 from nas_tutorial.settings import versions
 from nas_tutorial.strategies import Recording, enas, recordings, search
-from nas_tutorial.strategies.recording_checks import EPOCH, RECORDING, SAMPLE
+from nas_tutorial.strategies.recording_file import EpochRecord, RecordingRecord, SampleRecord
 from nas_tutorial.strategies.results import Event, Sampled, SearchResult
 
 FEW = {"updates": 1, "samples": 3, "candidates": 4, "batch_size": 10, "reward_batch": 10}
@@ -48,11 +48,12 @@ def results(strokes):
 def test_the_file_is_what_the_documentation_promises(name, results, tmp_path):
     result = results[name]
     content = json.loads(recordings.record(result, tmp_path / "r.json").read_text(encoding="utf-8"))
-    assert list(content) == list(RECORDING) and content["format"] == "nas_tutorial recording 1"
+    assert list(content) == list(RecordingRecord.__annotations__) and content["format"] == "nas_tutorial recording 1"
     assert content["space"] == result.space.to_record() and content["size"] == result.space.size
     assert (content["data"], content["versions"]) == ("strokes, 40 pictures", versions())
     for epoch, event in zip(content["epochs"], result.history, strict=True):
-        assert list(epoch) == list(EPOCH) and all(list(sample) == list(SAMPLE) for sample in epoch["samples"])
+        assert list(epoch) == list(EpochRecord.__annotations__)
+        assert all(list(sample) == list(SampleRecord.__annotations__) for sample in epoch["samples"])
         assert epoch["loss"] == pytest.approx(event.loss, rel=5e-4)
         assert (
             result.space.parse(epoch["architecture"]).choices == tuple(epoch["choices"]) == event.architecture.choices
@@ -223,10 +224,10 @@ SPOILED = {
     "architecture of epoch 1": lambda c: c["epochs"][0].update(choices=[0, 0, 0]),
     "has options 0 to 4": lambda c: c["epochs"][0]["samples"][0].update(choices=[0, 0, 5]),
     "asks 3 decisions": lambda c: c["epochs"][0]["samples"][0].update(choices=[0, 0]),
-    r"epochs\[1\].samples\[0\].reward": lambda c: c["epochs"][1]["samples"][0].update(reward="0.5"),
+    "'0.5' as 'epochs.1.samples.0.reward'": lambda c: c["epochs"][1]["samples"][0].update(reward="0.5"),
     "table 'cell'": lambda c: c["epochs"][0]["probabilities"]["cell"].pop(),
     "table 'cell' ": lambda c: c["epochs"][0]["probabilities"]["cell"][0].pop(),
-    r"probabilities.cell\[0\]\[0\]": lambda c: c["epochs"][0]["probabilities"]["cell"][0].__setitem__(0, None),
+    "probabilities.cell.0.0": lambda c: c["epochs"][0]["probabilities"]["cell"][0].__setitem__(0, None),
 }
 
 

@@ -20,12 +20,17 @@ from nas_tutorial.spaces.tiny import Tiny
 EXPECTED = 'Expected JSON with "space", "sizes" and "architecture", as Architecture.to_json writes it'
 
 
-class ArchitectureRecord(Record):
-    """What `Architecture.to_json` writes; data: the record of the pictures that it was searched on."""
+class SpaceRecord(Record):
+    """What `Space.to_record` returns."""
 
     space: str
     sizes: dict[str, int]
     operations: NotRequired[list[str]]
+
+
+class ArchitectureRecord(SpaceRecord):
+    """What `Architecture.to_json` writes; data: the record of the pictures that it was searched on."""
+
     architecture: str
     data: NotRequired[dict[str, Any] | str]
 
@@ -45,6 +50,7 @@ __all__ = [
     "Form",
     "NASBench201",
     "Space",
+    "SpaceRecord",
     "Tiny",
     "from_json",
     "from_record",

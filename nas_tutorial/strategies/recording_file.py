@@ -1,83 +1,59 @@
-"""What a file must hold to be a recording: names, and what kind of value each of them has."""
+"""What the file of a recording holds: names in their order, what kind of value each has, and tables that fit."""
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from nas_tutorial.spaces import Space
+from pydantic import Field
+
+from nas_tutorial.settings import Record
+from nas_tutorial.spaces import Space, SpaceRecord
 
 FORMAT = "nas_tutorial recording 1"
 
-NUMBER = (float, None)  # null: not known, or not finite
-SAMPLE = {"choices": [int], "log_prob": NUMBER, "entropy": NUMBER, "reward": NUMBER, "accuracy": NUMBER}
-EPOCH = {
-    "epoch": int,
-    "seconds": float,
-    "loss": NUMBER,
-    "train_accuracy": NUMBER,
-    "validation_accuracy": NUMBER,
-    "architecture": str,
-    "choices": [int],
-    "warning": str,
-    "probabilities": ({str: [[float]]}, None),
-    "info": {str: NUMBER},
-    "samples": [SAMPLE],
-}
-RECORDING = {
-    "format": str,
-    "strategy": str,
-    "space": dict,
-    "size": int,
-    "seed": int,
-    "config": dict,
-    "data": str,
-    "versions": {str: str},
-    "command": str,
-    "decisions": [{"name": str, "options": [str], "table": str, "row": int}],
-    "epochs": [EPOCH],
-}
-"""The shape of a recording: {name: shape} are exactly these names, {str: shape} any, [shape] any number of values."""
-
-KINDS = {str: "a text", int: "a whole number", float: "a number", dict: "an object", list: "a list"}
+Known = float | None
+"""None: not known, or not finite."""
 
 
-def check(content: Any) -> None:
-    """Raise ValueError that names the first fault where JSON values have not the shape of a recording."""
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f'it does not say "format": "{FORMAT}"')
-    fits(content, RECORDING, "it")
-    if not content["epochs"]:
-        raise ValueError("it holds no epoch")
+class SampleRecord(Record):
+    """An architecture that was tried, see `results.Sampled`."""
+
+    choices: list[int]
+    log_prob: Known
+    entropy: Known
+    reward: Known
+    accuracy: Known
 
 
-def fits(value: Any, shape: Any, where: str) -> None:
-    """Raise ValueError, in which the value is called `where`, unless it has this shape."""
-    match shape:
-        case (inner, None):
-            if value is not None:
-                fits(value, inner, where)
-        case [inner]:
-            of_kind(value, list, where)
-            for i, each in enumerate(value):
-                fits(each, inner, f"{where}[{i}]")
-        case dict():
-            of_kind(value, dict, where)
-            shapes = dict.fromkeys(value, shape[str]) if str in shape else shape
-            if odd := value.keys() ^ shapes.keys():
-                raise ValueError(f"{where} has {', '.join(sorted(odd))} amiss")
-            for name, each in value.items():
-                fits(each, shapes[name], f"{where}.{name}".removeprefix("it."))
-        case _:
-            of_kind(value, shape, where)
+class EpochRecord(Record):
+    """An epoch, see `results.Event`."""
+
+    epoch: int
+    seconds: float
+    loss: Known
+    train_accuracy: Known
+    validation_accuracy: Known
+    architecture: str
+    choices: list[int]
+    warning: str
+    probabilities: dict[str, list[list[float]]] | None
+    info: dict[str, Known]
+    samples: list[SampleRecord]
 
 
-def of_kind(value: Any, kind: type, where: str) -> None:
-    """Raise ValueError unless a JSON value is of this kind; every whole number is a number, too."""
-    right = isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
-    if not right:
-        raise ValueError(f"{where} is {str(value)[:40]!r}, not {KINDS[kind]}")
-    if kind is float and not math.isfinite(value):
-        raise ValueError(f"{where} is not finite")
+class RecordingRecord(Record):
+    """The whole file, see `docs/recordings.md`."""
+
+    format: Literal["nas_tutorial recording 1"]
+    strategy: str
+    space: SpaceRecord
+    size: int
+    seed: int
+    config: dict[str, Any]
+    data: str
+    versions: dict[str, str]
+    command: str
+    decisions: list[dict[str, Any]]  # must be those of the space
+    epochs: Annotated[list[EpochRecord], Field(min_length=1)]
 
 
 def check_tables(tables: Mapping[str, Sequence[Sequence[float]]], space: Space) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -15,10 +16,10 @@ from typing import Any
 
 from nas_tutorial import spaces
 from nas_tutorial.files import writable_folder, write_whole
-from nas_tutorial.settings import versions, whole_number
+from nas_tutorial.settings import from_text, read_json, versions, whole_number
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies import SUMMARIES
-from nas_tutorial.strategies.recording_checks import EPOCH, FORMAT, check, check_tables
+from nas_tutorial.strategies.recording_file import FORMAT, EpochRecord, RecordingRecord, check_tables
 from nas_tutorial.strategies.results import Event, Sampled, SearchResult
 
 DIGITS = 4
@@ -90,13 +91,8 @@ class Recording:
     @staticmethod
     def from_json(text: str | bytes, name: str = "This text") -> Recording:
         """The recording that `to_json` wrote; ValueError with one sentence where it is none, `name` being its name."""
-        try:
-            return _read(json.loads(text, parse_constant=_no_number))
-        except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
-            reason = str(error).rstrip(".")
-            raise ValueError(
-                f"{name} is no recording of a search ({reason}); make one with nas-tutorial search --record."
-            ) from error
+        with _called(name):
+            return _read(from_text(text.decode() if isinstance(text, bytes) else text, RecordingRecord, "it"))
 
     @staticmethod
     def load(path: str | Path) -> Recording:
@@ -106,7 +102,8 @@ class Recording:
             raise FileNotFoundError(
                 f"There is no file {str(path)!r}; give a recording, such as runs/my_search/recording.json."
             )
-        return Recording.from_json(path.read_bytes(), str(path))
+        with _called(str(path)):
+            return _read(read_json(path, RecordingRecord, "it"))
 
 
 load = Recording.load
@@ -180,10 +177,10 @@ def decisions_of(space: Space) -> list[dict[str, Any]]:
 
 
 def epoch_record(event: Event) -> dict[str, Any]:
-    """What the file holds of an event, in the order of `EPOCH`."""
+    """What the file holds of an event, in the order of `EpochRecord`."""
     own = {"choices": list(event.architecture.choices), "warning": event.architecture.warning}
     found = {**event.to_record(), **own}
-    return {name: found[name] for name in EPOCH}
+    return {name: found[name] for name in EpochRecord.__annotations__}
 
 
 def without_nan(value: Any) -> Any:
@@ -203,12 +200,19 @@ def _compact(value: Any) -> str:
 
 
 # --- file → recording -------------------------------------------------------------------------------------------------
-def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
+@contextmanager
+def _called(name: str) -> Iterator[None]:
+    """Make one sentence of whatever is wrong with a recording of this name; ValueError."""
+    try:
+        yield
+    except (ValueError, OverflowError) as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(
+            f"{name} is no recording of a search ({reason}); make one with nas-tutorial search --record."
+        ) from error
 
 
-def _read(content: Any) -> Recording:
-    check(content)
+def _read(content: RecordingRecord) -> Recording:
     whole_number("epochs of config", content["config"].get("epochs"), least=len(content["epochs"]))
     space = spaces.from_record(content["space"])
     for name, expected in (("size", space.size), ("decisions", decisions_of(space))):
@@ -219,7 +223,7 @@ def _read(content: Any) -> Recording:
     return Recording(space=space, epochs=epochs, **plain)
 
 
-def _event(epoch: Mapping[str, Any], number: int, content: Mapping[str, Any], space: Space) -> Event:
+def _event(epoch: EpochRecord, number: int, content: RecordingRecord, space: Space) -> Event:
     architecture = space.architecture(epoch["choices"])
     for name, expected in (("epoch", number), ("architecture", str(architecture))):
         if epoch[name] != expected:
