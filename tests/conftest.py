@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from tools import chromium
 from tools.notebooks import ENVIRONMENT, peak_gigabytes
 from tools.template import COST
 
@@ -19,6 +20,15 @@ from small import SMALL  # noqa: E402
 def space(request):
     """Each search space in a small size."""
     return request.param
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium; where there is none its tests are skipped, but not by CI. Of one file: it keeps an event loop."""
+    if chromium.executable() is None and not os.environ.get("NAS_TUTORIAL_CI"):
+        pytest.skip("no Chromium was found: install one, or name it in CHROMIUM, to test pages, slides and widgets")
+    with chromium.browser() as found:
+        yield found
 
 
 class NotebookHooks:

@@ -1,6 +1,5 @@
 """Slides: what stands on them, that they need no network, and (in a Chromium) that everything fits and can be read."""
 
-import os
 import re
 from importlib import import_module
 
@@ -8,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from tools import chromium, deck, formulas, lecturers, notebooks, slides
+from tools import deck, formulas, lecturers, notebooks, slides
 
 SOURCES = notebooks.sources()
 each_source = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -230,15 +229,6 @@ def test_a_wide_figure_stands_under_its_text_and_a_square_one_beside_it():
 # In a browser ---------------------------------------------------------------------------------------------------------
 
 MEASURE = (notebooks.ROOT / "tests" / "measure_slides.js").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A Chromium; where there is none these tests are skipped, but not by CI."""
-    if chromium.executable() is None and not os.environ.get("NAS_TUTORIAL_CI"):
-        pytest.skip("no Chromium was found: install one, or name it in CHROMIUM, to measure the slides")
-    with chromium.browser() as found:
-        yield found
 
 
 def opened(browser, source, tmp_path):

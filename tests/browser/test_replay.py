@@ -4,7 +4,6 @@ Screenshots of each view are kept in tests/browser/screenshots.
 """
 
 import math
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ from nas_tutorial.pictures import replay
 from nas_tutorial.pictures.chances import on_edges
 from nas_tutorial.pictures.replay_plan import active_ops
 from nas_tutorial.pictures.replay_view import sentence
-from tools import chromium
 
 SHOTS = Path(__file__).parent / "screenshots"
 EPOCHS = 4
@@ -30,15 +28,6 @@ ENAS, DARTS, MACRO, RANDOM = RECORDINGS = (
     recording(SMALL["nasbench201"], "random", EPOCHS),
 )
 SIZES = {"wide": {"width": 1280, "height": 800}, "narrow": {"width": 800, "height": 800}}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A Chromium; where there is none these tests are skipped, but not by CI."""
-    if chromium.executable() is None and not os.environ.get("NAS_TUTORIAL_CI"):
-        pytest.skip("no Chromium was found: install one, or name it in CHROMIUM, to test the replay page")
-    with chromium.browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from ipywidgets import VBox
 
 from nas_tutorial.pictures.widgets import words
 from nas_tutorial.pictures.widgets.frame import figure, toggles, view
+from nas_tutorial.pictures.widgets.replaying import history
 from nas_tutorial.pictures.widgets.stage import picture
 
 COLUMNS = {
@@ -21,7 +22,7 @@ FALLING = ("accuracy",)  # the largest is the best; of all other columns the sma
 
 
 def compare(results: Mapping[str, Any], scores: Mapping[str, Any] | None = None) -> VBox:
-    """A leaderboard of search results by name; choose a row to see its cell, and a column to sort by.
+    """A leaderboard of search results or recordings by name; choose a row to see its cell, and a column to sort by.
 
     scores: for each name test accuracies of trainings from scratch (0 to 1), such as those of `retrain`; without them
     the leaderboard has the accuracy that each search measured with its own shared weights, and says so. Raises
@@ -53,9 +54,10 @@ def compare(results: Mapping[str, Any], scores: Mapping[str, Any] | None = None)
 
 def _row(result: Any, scores: Any) -> dict[str, float]:
     """What stands in a row, by column."""
-    accuracy = result.history[-1].validation_accuracy if scores is None else fmean(_list(scores))
+    last = history(result)[-1]
+    accuracy = last.validation_accuracy if scores is None else fmean(_list(scores))
     size, work = words.size_and_work(result.architecture)
-    return {"accuracy": 100 * accuracy, "parameters": size, "work": work, "seconds": result.seconds}
+    return {"accuracy": 100 * accuracy, "parameters": size, "work": work, "seconds": last.seconds}
 
 
 def _list(scores: Any) -> list[float]:

@@ -58,14 +58,19 @@ def explore_macro(source: Any) -> VBox:
 
 
 def events_of(source: Any) -> Sequence[Event]:
-    """The epochs of a recording, of a search result, or of a list of events; ValueError without probabilities."""
-    events = list(getattr(source, "epochs", None) or getattr(source, "history", None) or source)
+    """The epochs of a source that has probabilities, see `history`; ValueError without."""
+    events = history(source)
     if not events or not all(event.probabilities for event in events):
         raise ValueError(
             "These epochs hold no probabilities; give the recording or the result of a search by DARTS or ENAS, "
             "as random search has none."
         )
     return events
+
+
+def history(source: Any) -> Sequence[Event]:
+    """The epochs of a recording, of a search result, or of a list of events."""
+    return list(getattr(source, "epochs", None) or getattr(source, "history", None) or source)
 
 
 def epochs(events: Sequence[Event], name: str = "epoch") -> IntSlider:
