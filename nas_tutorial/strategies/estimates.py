@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nas_tutorial.settings import in_units
+from nas_tutorial.settings import Diverged, in_units
 from nas_tutorial.training.memory import activations, memory_of, weights_of
 from nas_tutorial.training.randomness import seeded
 
@@ -65,6 +65,8 @@ def estimate(make: Callable[[], Strategy], seed: int, epochs: int) -> Estimate:
                 f"A step needs more memory than {device} has left: give fewer channels or cells, or smaller batches "
                 "(batch_size)."
             ) from error
+        except Diverged:  # the search itself says where, and keeps what there is
+            pieces = []
     memory = torch.cuda.max_memory_allocated(device) if on_gpu else counted_memory(strategy)
     return Estimate(epochs, epochs * sum(pieces) if pieces else None, memory, memory_of(device), device)
 

@@ -16,7 +16,7 @@ from . import slip
 def step(prepare):
     """Another step, whose gradients prepare(loss, optimiser, weights, clip) makes."""
 
-    def optimiser_step(loss, optimiser, clip, scaler):
+    def optimiser_step(loss, optimiser, clip, scaler=None):
         prepare(loss, optimiser, [p for group in optimiser.param_groups for p in group["params"]], clip)
         optimiser.step()
 
