@@ -17,7 +17,7 @@ from nas_tutorial.measures.table_files import Contents
 from nas_tutorial.settings import Accuracy, Record, versions, whole_number
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.training.inputs import check_kind, check_subject, checked_seeds
-from nas_tutorial.training.recipes import Recipe
+from nas_tutorial.training.recipes import Recipe, counted
 from nas_tutorial.training.stacking import check_recipe, train_together
 from nas_tutorial.trials import Folder
 from nas_tutorial.trials.threads import torch_threads
@@ -73,7 +73,7 @@ class Plan:
 
     def folder(self, path: str | Path) -> Folder:
         """Where its trials are kept; ValueError where the folder holds those of another table, but for more seeds."""
-        listed = {"recipe": asdict(self.recipe), "at_once": self.at_once}
+        listed = {"recipe": counted(self.recipe), "at_once": self.at_once}
         return Folder(path, listed | identity_of(self.architectures, self.data), Trial)
 
     def table(self, found: Mapping[str, Trial]) -> Contents:

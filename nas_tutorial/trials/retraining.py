@@ -16,6 +16,7 @@ from nas_tutorial.settings import Accuracy, Record, configured, versions
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.training import RECIPES, Scores, retrain
 from nas_tutorial.training.inputs import check_kind, checked_seeds
+from nas_tutorial.training.recipes import counted
 from nas_tutorial.trials.keeping import Folder
 from nas_tutorial.trials.running import run
 from nas_tutorial.trials.threads import torch_threads
@@ -51,7 +52,7 @@ def retrain_all(
     check_test_pictures(data)
     texts = [architecture.to_json() for architecture in architectures]
     jobs = {name(text, seed): (a, seed) for a, text in zip(architectures, texts, strict=True) for seed in seeds}
-    identity = {"recipe": asdict(recipe), "pictures": data.fingerprint, "test_pictures": data.test.fingerprint}
+    identity = {"recipe": counted(recipe), "pictures": data.fingerprint, "test_pictures": data.test.fingerprint}
     work = partial(score, data, profile, settings, torch.get_num_threads())
     found = run(work, jobs, executor, resume and Folder(resume, identity, Score), label)
     about = {"profile": profile, "recipe": asdict(recipe), "seeds": list(seeds), "versions": versions()}
