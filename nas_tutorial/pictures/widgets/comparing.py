@@ -77,4 +77,6 @@ def _table(ranked: list[str], rows: Mapping[str, Mapping[str, float]], chosen: s
         values = "".join(f"<td {cell}>{form.format(rows[name][c])}</td>" for c, (_, form) in COLUMNS.items())
         mark, weight = ("▸ ", "bold") if name == chosen else ("", "normal")
         body.append(f'<tr style="font-weight:{weight}"><th {cell} scope="row">{mark}{escape(name)}</th>{values}</tr>')
-    return f'<table><tr><th {cell} scope="col">search</th>{heads}</tr>{"".join(body)}</table>'
+    table = f'<table><tr><th {cell} scope="col">search</th>{heads}</tr>{"".join(body)}</table>'
+    scrolls = 'style="overflow-x:auto;contain:inline-size" tabindex="0" role="region" aria-label="leaderboard"'
+    return f"<div {scrolls}>{table}</div>"

@@ -70,13 +70,13 @@ def side_by_side(parts: Iterable[str], wide: str = "auto") -> str:
 def toggles(options: Sequence[tuple[str, Any]], value: Any, name: str = "", width: str | None = None) -> ToggleButtons:
     """A choice among (label, value) pairs by buttons of one width; name: the words in front."""
     longest = max(len(label) for label, _ in options)
-    style = {"button_width": width or f"{max(longest, 3) + 2}ch", "description_width": WORDS}
+    style = {"button_width": width or f"{max(longest, 2) + 4}ch", "description_width": WORDS}
     return ToggleButtons(options=list(options), value=value, description=name, style=style)
 
 
 def sliding(slider: Any) -> Any:
     """A slider with room for its handle, and its words in line with those of toggle buttons."""
-    slider.layout.width, slider.style.description_width = "36em", WORDS
+    slider.layout.width, slider.layout.max_width, slider.style.description_width = "36em", "100%", WORDS
     return slider
 
 
