@@ -213,8 +213,10 @@ def mean_percent(values: Sequence[float | None]) -> str:
 
 def differences(line: dict[str, Any], again: dict[str, Any]) -> list[str]:
     """In what two measurements of one search and seed differ, apart from seconds and from where they were made."""
-    fields = ("architecture", "test", "said by the search", "cell at inherited weights", "multiply_adds", "config")
-    return [f"{name}: {line[name]} | {again[name]}" for name in fields if line[name] != again[name]]
+    fields = ("architecture", "test", "said by the search", "cell at inherited weights", "multiply_adds")
+    pairs = {name: (line[name], again[name]) for name in fields}
+    pairs |= {name: (value, again["config"].get(name)) for name, value in line["config"].items()}
+    return [f"{name}: {one} | {other}" for name, (one, other) in pairs.items() if one != other]
 
 
 def again(file: Path) -> int:
