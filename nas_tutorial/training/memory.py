@@ -31,12 +31,12 @@ def check_fits(space: Space, data: Data, recipe: Recipe, device: torch.device, a
     batch, there = min(recipe.batch_size, len(data.train)), memory_of(device)
     if not there or at_most(space, data.side, batch) < there:
         return
-    least = weights_of(space, data, architecture)
+    weights = least = weights_of(space, data, architecture)
     if least <= there and architecture is not None:  # else the path that runs is not known
         least += activations(space, data, recipe, architecture)
     if least > there:
         sizes = ", ".join(f"{name}={size}" for name, size in space.sizes.items())
-        count = weights_of(space, data, architecture) // (BYTES * COPIES)
+        count = weights // (BYTES * COPIES)
         raise ValueError(
             f"{space.name} with {sizes} has {count:,} weights here, and with batches of {batch} it needs at least "
             f"{least / GB:,.0f} GB of memory, but {device} has {there / GB:,.0f} GB: give fewer channels or cells, or "
