@@ -53,6 +53,11 @@ def in_child(argv, reading, writing):
     sys.exit(main(list(argv)))
 
 
+def read_until(stdout, begin):
+    """Reads what a command prints up to the first line that begins so; fails where none does."""
+    assert any(line.startswith(begin) for line in stdout), f"no line began with {begin!r}"
+
+
 # --- full disks ---
 class FullDisk:
     """In place of `os.fsync`: the n-th file finds no room."""
@@ -124,7 +129,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 @forks
 def test_a_search_outlives_its_reader():
     child, stdout = started(*SEARCH, "4", "--name", "r")
-    assert stdout.readline().startswith("epoch 1")
+    read_until(stdout, "epoch 1")
     stdout.close()
     child.join()
     assert child.exitcode == 0 and len(SearchResult.load("runs/r").history) == 4
@@ -135,7 +140,7 @@ def test_a_search_outlives_its_reader():
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
 def test_a_search_that_is_asked_to_end_says_what_is_kept(number, code):
     child, stdout = started(*SEARCH, "100000", "--name", "r")
-    stdout.readline()
+    read_until(stdout, "epoch 1")
     os.kill(child.pid, number)
     child.join()
     stdout.close()
