@@ -2,6 +2,7 @@
 
 python -m tools.notebooks [NN ...]            run and write (all, or those with these numbers)
 python -m tools.notebooks --measure [NN ...]  the same, and print the figures for the header lines
+python -m tools.notebooks --record [NN ...]   the same, and make the records of `measures.recalled` again
 python -m tools.notebooks --check [NN ...]    run nothing; fail where a notebook differs from its source, or in form
 
 What is written depends on the sources alone: cell ids come from the content; widget state, timings and messages on
@@ -136,7 +137,7 @@ def executed(notebook: NotebookNode) -> Iterator[NotebookClient]:
     """Run a notebook in place, in the folder of the notebooks; within the block its kernel is still there."""
     os.environ.update(ENVIRONMENT, MPLBACKEND=INLINE)
     quiet = ["--IPKernelApp.log_level=ERROR"]
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet)
+    client = NotebookClient(notebook, timeout=3600, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet)
     with client.setup_kernel(cwd=str(NOTEBOOKS)):
         for index, cell in enumerate(notebook.cells):
             client.execute_cell(cell, index)
@@ -231,9 +232,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("numbers", nargs="*", help="two-digit numbers of notebooks; all when none is given")
     parser.add_argument("--check", action="store_true", help="run nothing: compare with sources, check the form")
+    parser.add_argument("--record", action="store_true", help="make the records again that the notebooks read")
     parser.add_argument("--measure", action="store_true", help="print seconds and memory for the header lines")
     options = parser.parse_args(argv)
     chosen = sources(options.numbers)
+    if options.record:
+        os.environ["NAS_TUTORIAL_RECORD"] = "1"
     if options.check:
         complaints = [fault for source in chosen for fault in faults(source)] + orphans()
     else:

@@ -1,0 +1,90 @@
+"""What takes too long for a lesson: numbers that are read from records, of which the first is computed each time.
+
+A record is believed only as long as it comes out again: `recalled` computes the first item of a list, compares it with
+the record, and computes all of them where it differs, because the code, the pictures or the machine have changed.
+With NAS_TUTORIAL_RECORD=1 in the environment, everything is computed, and the record is written.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nas_tutorial.files import write_whole
+from nas_tutorial.settings import Record, fitting, read_json, to_text, versions
+
+RECORDS = Path(__file__).with_name("recalled")
+
+
+class Recalled(Record):
+    """The items, what was computed for each, and on which day and with which versions."""
+
+    items: list[str]
+    values: list[Any]
+    day: str
+    versions: dict[str, str]
+
+
+def recalled(
+    name: str, compute: Callable[[Any], Any], items: Iterable[Any], tolerance: float = 0.02, folder: Path = RECORDS
+) -> np.ndarray:
+    """`compute(item)` for each item, such as a seed, stacked: (items, ...); only the first is computed here.
+
+    compute: returns finite numbers, of the same shape for all items, which depend on the item alone.
+    name: of the record that holds the others. tolerance: how far the first may lie from its record; training on
+    another processor rounds otherwise. Says in a line what was done. Raises ValueError where numbers are not finite.
+    """
+    items = list(items)
+    file, first = folder / f"{name}.json", _numbers(compute(items[0]), name)
+    found = None if os.environ.get("NAS_TUTORIAL_RECORD") else _read(file, items)
+    if found is not None:
+        gap = _gap(first, np.asarray(found["values"][0], float))
+        if gap <= tolerance:
+            print(f"{_named(items)}; the record is of {found['day']}, and agrees with it to {gap:.1g}")
+            return np.stack([first, *(np.asarray(value, float) for value in found["values"][1:])])
+        print(f"{items[0]} gives other numbers here than the record (by up to {gap:.2g}), so all are computed:")
+    values = np.stack([first, *(_numbers(compute(item), name) for item in items[1:])])
+    if os.environ.get("NAS_TUTORIAL_RECORD"):
+        write_whole(file, _text(items, values))
+    return values
+
+
+def _numbers(given: Any, name: str) -> np.ndarray:
+    """What was computed as an array; ValueError where it is not finite."""
+    values = np.asarray(given, float)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name}: what was computed for an item holds NaN or infinity, which is not recorded.")
+    return values
+
+
+def _read(file: Path, items: list[Any]) -> Recalled | None:
+    """What a record holds; None where there is none, or it is about other items."""
+    if not file.exists():
+        return None
+    found = fitting(Recalled, read_json(file), file.name)
+    return found if found["items"] == [str(item) for item in items] else None
+
+
+def _gap(here: np.ndarray, there: np.ndarray) -> float:
+    """The largest difference; infinite between arrays of different shapes."""
+    return float(np.abs(here - there).max(initial=0)) if here.shape == there.shape else float("inf")
+
+
+def _named(items: list[Any]) -> str:
+    """Which items were computed, and which read."""
+    return f"{items[0]} was computed here, {', '.join(str(item) for item in items[1:])} were read"
+
+
+def _text(items: list[Any], values: np.ndarray) -> str:
+    """The record's text: numbers with six digits, one item a line."""
+    rounded = [to_text(_shortened(value)) for value in values.tolist()]
+    record = {"items": [str(item) for item in items], "day": str(date.today()), "versions": versions()}
+    return to_text(record)[:-1] + ', "values": [\n' + ",\n".join(rounded) + "\n]}\n"
+
+
+def _shortened(value: Any) -> Any:
+    """Numbers in nested lists with six digits."""
+    return [_shortened(one) for one in value] if isinstance(value, list) else float(f"{value:.6g}")
