@@ -1,7 +1,9 @@
 """Notebooks with their exercises solved, rightly and wrongly, run to the end; `make solved` runs these tests.
 
-A notebook runs once with all reference solutions. Then, in the same kernel, the stubs are replaced by other known
-answers, and what depends on them runs again: nothing that a student writes may stop a notebook.
+A notebook runs once with all reference solutions: the cells that an answer can change, and those they need; the
+others come out as without answers, when the references stand in, and `make test` runs them so. Then, in the same
+kernel, the stubs are replaced by other known answers, and what depends on them runs again: nothing that a student
+writes may stop a notebook.
 """
 
 import ast
@@ -41,10 +43,10 @@ def references(exercises):
 
 @cache
 def names(text):
-    """The global names that a cell uses, in its functions, too, and those that it gives a value."""
+    """The global names that a cell needs, in its functions, too, and those that it gives a value."""
     table = symtable(text.replace("%pip", "# %pip"), "cell", "exec")
     given = {name.get_name() for name in table.get_symbols() if name.is_assigned() or name.is_imported()}
-    return set(used(table)), given
+    return {*used(table)} - own(text), given
 
 
 def used(table):
@@ -71,6 +73,55 @@ def affected(cells, wanted, kind):
         else:
             tainted -= given
     return found
+
+
+def needed(cells, targets):
+    """The targets, and what they are made from: the cells before them that give a name that they use, or change it."""
+    wanted, found = set(), []
+    for cell in reversed(cells):
+        uses, given = names(cell.source)
+        if cell in targets or wanted & (given | changed(cell.source)):
+            found.insert(0, cell)
+            wanted = (wanted - given) | uses
+    return found
+
+
+@cache
+def changed(text):
+    """The global names whose values a cell changes in place: a method is called on them, or a part is set."""
+    nodes = [*ast.walk(parsed(text))]
+    calls = [node.value.func for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    parts = [one for one in nodes if isinstance(one, ast.Attribute | ast.Subscript) and isinstance(one.ctx, ast.Store)]
+    return {node.value.id for node in [*calls, *parts] if isinstance(getattr(node, "value", None), ast.Name)}
+
+
+@cache
+def own(text):
+    """The names that a cell gives a value before it uses them."""
+    first = {}
+    for name, is_given in in_order(parsed(text)):
+        first.setdefault(name, is_given)
+    return {name for name, is_given in first.items() if is_given}
+
+
+def in_order(node):
+    """(name, whether it is given a value) as a program comes upon them: what is assigned before the names it gets."""
+    if isinstance(node, ast.Name):
+        yield node.id, isinstance(node.ctx, ast.Store)
+    elif isinstance(node, ast.alias | ast.FunctionDef | ast.ClassDef):
+        yield (getattr(node, "asname", None) or node.name).split(".")[0], True
+    for inner in sorted(ast.iter_child_nodes(node), key=lambda one: given_last(node, one)):
+        yield from in_order(inner)
+
+
+def given_last(node, inner):
+    """Whether a part of a statement comes after the others: names of an assignment, what stands in a loop."""
+    late = node.targets if isinstance(node, ast.Assign) else getattr(node, "body", ())
+    return isinstance(late, list) and inner in late
+
+
+def parsed(text):
+    return ast.parse(text.replace("%pip", "# %pip"))
 
 
 def known(name, kind, number):
@@ -104,6 +155,8 @@ def test_a_notebook_runs_with_every_known_answer_and_its_checks_say_what_they_ar
     notebook, exercises = notebooks.read_source(source), exercises_of(source)
     met = write(template.code_cells(notebook), references(exercises))
     assert sorted(met) == sorted(one.name for one in exercises)
+    cells = template.code_cells(notebook)
+    notebook.cells = needed(cells, affected(cells, met, "right"))
     with notebooks.executed(notebook) as client:
         for name in met:
             assert f"✓ {name} is right" in said(template.code_cells(notebook)), f"check({name}) is not content"
