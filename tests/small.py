@@ -12,9 +12,9 @@ from nas_tutorial.strategies import SUMMARIES
 SIZES = {
     "tiny": {"channels": 4, "cells": 2},
     "nasbench201": {"channels": 4, "cells_per_stage": 1, "fixed_kernel": 1},
-    "darts": {"channels": 4, "cells": 3},
+    "darts": {"channels": 4, "cells": 3, "nodes": 2},
     "enas_macro": {"channels": 6, "layers": 6},
-    "enas_micro": {"channels": 4, "cells": 1},
+    "enas_micro": {"channels": 4, "cells": 1, "nodes": 3},
 }
 SMALL = {name: spaces.get(name, "small", **SIZES.get(name, {})) for name in spaces.BY_NAME}
 """All spaces by name: add one to `spaces.BY_NAME`, and it is tested like the others (`conftest.space`)."""

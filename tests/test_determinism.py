@@ -17,10 +17,10 @@ FEW = {"updates": 2, "samples": 3, "candidates": 4}
 SEARCHES = {
     "darts, order 1": (darts, TINY, {"order": 1}),
     "darts, order 2": (darts, TINY, {"order": 2}),
-    "darts, its own space": (darts, spaces.DARTS(2, 3), {"batch_size": 80}),
+    "darts, its own space": (darts, spaces.DARTS(2, 3, nodes=2), {"batch_size": 80}),
     "enas, tiny": (enas, TINY, FEW),
     "enas, macro": (enas, MACRO, FEW),
-    "enas, micro": (enas, spaces.ENASMicro(4, 1), {**FEW, "batch_size": 80, "reward_batch": 20}),
+    "enas, micro": (enas, spaces.ENASMicro(4, 1, nodes=2), {**FEW, "batch_size": 80, "reward_batch": 20}),
     "random, alone": (random, TINY, {"trial_epochs": 1}),
     "random, alone, dropped paths": (random, MACRO, {"trial_epochs": 1}),
     "random, shared": (random, TINY, {"shared": True, "candidates": 4}),

@@ -19,7 +19,7 @@ from nas_tutorial.training.checkpoints import Run
 
 FEW = {"updates": 1, "samples": 2, "candidates": 2}
 SEARCHES = {
-    "darts": (darts, spaces.DARTS(2, 3), {"batch_size": 40}),
+    "darts": (darts, spaces.DARTS(2, 3, nodes=2), {"batch_size": 40}),
     "enas": (enas, spaces.ENASMacro(4, 3), FEW),
     "random": (random, TINY, {"trial_epochs": 1}),
     "shared": (random, spaces.NASBench201(4, 1, 1), {"shared": True, "candidates": 2}),

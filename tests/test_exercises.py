@@ -4,7 +4,7 @@ import ast
 import random
 import re
 import sys
-from functools import update_wrapper
+from functools import cache, update_wrapper
 
 import numpy as np
 import pytest
@@ -20,6 +20,12 @@ each = pytest.mark.parametrize("one", ALL.values(), ids=ALL)
 WRONG = [(one, part, answer) for one in ALL.values() for part, answer in one.wrong.items()]
 
 
+@cache
+def said_to(name, answer):
+    """What the check of an exercise says to an answer; it takes a while, and two tests ask for it."""
+    return ALL[name].mistake(answer)
+
+
 # Every exercise -------------------------------------------------------------------------------------------------------
 
 
@@ -30,7 +36,7 @@ def test_reference_is_right(one):
 
 @pytest.mark.parametrize(("one", "part", "answer"), WRONG, ids=[f"{one.name}: {part}" for one, part, _ in WRONG])
 def test_known_wrong_answer_is_named(one, part, answer):
-    assert part in (one.mistake(answer) or "it was taken for right")
+    assert part in (said_to(one.name, answer) or "it was taken for right")
 
 
 @each
@@ -64,7 +70,7 @@ def test_exercise_is_complete(one):
 
 @pytest.mark.parametrize("number", sorted({one.notebook for one in ALL.values()}))
 def test_at_most_one_wrong_answer_in_five_hears_only_what_would_be_right(number):
-    said = [one.mistake(answer) for one, _, answer in WRONG if one.notebook == number]
+    said = [said_to(one.name, answer) for one, _, answer in WRONG if one.notebook == number]
     generic = [text for text in said if re.search(r" it gives .* but .* is right$", text)]
     assert len(generic) <= len(said) / 5, generic
 

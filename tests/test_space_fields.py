@@ -78,6 +78,8 @@ def test_operations_survive_json_and_the_usual_ones_are_not_written(space):
 
 
 def test_a_file_from_before_there_were_fields_still_reads(space):
+    if "nodes" in space.sizes:
+        space = space.resized(nodes=type(space).nodes)
     architecture = space.sample(torch.Generator().manual_seed(2))
     record = json.loads(architecture.to_json())
     record["sizes"].pop("nodes", None)

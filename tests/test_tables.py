@@ -420,7 +420,7 @@ def test_a_folder_of_another_table_is_refused(changes, message, tmp_path, monkey
         made(tmp_path, **changes)
 
 
-KILLS = 6
+KILLS = 4
 
 
 def test_kills_at_random_moments_lose_nothing(tmp_path):

@@ -16,8 +16,10 @@ from packaging.version import Version
 
 from nas_tutorial import data, spaces, strategies, training
 from nas_tutorial.measures import describe, tables
+from nas_tutorial.measures.edges import edge_figures
 from nas_tutorial.pictures import drawing, widgets
 from nas_tutorial.pictures.widgets import choosing, frame, sampling, watching, words
+from nas_tutorial.pictures.widgets.edges import edge_table
 from nas_tutorial.strategies import toy
 from nas_tutorial.strategies.recordings import Recording
 from tools.notebooks import ROOT
@@ -182,7 +184,7 @@ def test_the_choices_of_explore_space_are_toggle_buttons_named_after_the_ends_of
 def test_explore_space_begins_where_it_is_told_and_chance_moves_it(space):
     start = space.architecture([0] * len(space.decisions))
     box = widgets.explore_space(space, start, seed=1)
-    chance, mutate = box.children[1].children
+    chance, mutate, _ = box.children[1].children
     assert shows(box, start)
     generator = torch.Generator().manual_seed(1)
     chance.click()
@@ -208,6 +210,42 @@ def test_explore_space_tells_accuracy_and_rank_of_the_tiny_space():
             row.value = choice
         assert f"{100 * table.mean()[number]:.1f} % (mean of 3 seeds), rank {best_first} of 125" in page(box)
     assert "rank" not in page(widgets.explore_space(spaces.NASBench201()))
+
+
+def test_a_guess_is_locked_before_the_truth_is_shown():
+    table, space = tables.tiny(), spaces.Tiny()
+    ranked = [table.architectures[number] for number in table.mean().argsort()[::-1]]
+    box = widgets.explore_space(space, ranked[0])
+    first, quarter = box.children[2:4]
+    assert "rank 1 of 125" in page(box) and quarter.layout.display == "none"
+    first.value = True
+    assert "rank" not in page(box).replace("ranking", "") and quarter.layout.display == ""
+    quarter.label = "second"
+    assert "rank 1 of 125" in page(box) and "You said second: not so. 0 of 1 right." in page(box)
+    quarter.label = "best quarter"  # too late
+    assert quarter.label == "second" and "0 of 1 right" in page(box)
+    for row, choice in zip(box.children[0].children[-1].children, ranked[-1].choices, strict=True):
+        row.value = choice
+    assert quarter.value is None and "Guess in which quarter" in page(box)
+    quarter.label = "last quarter"
+    assert "You said last quarter: right. 1 of 2 right." in page(box)
+    first.value = False
+    assert "You said" not in page(box) and "rank" in page(box)
+
+
+def test_edges_in_figures_are_those_of_the_architecture_shown(space):
+    box = widgets.explore_space(space)
+    *_, edges = box.children[1].children
+    assert "<table>" not in page(box)
+    edges.value = True
+    assert page(box).count('<th scope="row"') == len(edge_figures(choosing.colourful(space)))
+
+
+def test_the_table_of_edges_names_them_as_the_drawing_does_and_says_what_is_dead():
+    table = edge_table(spaces.Tiny(channels=4, nodes=3).parse("|zero~0|+|conv_3x3~0|skip~1|"))
+    assert table.count("(dead)") == 2 and "input → node 1" in table and "4×32×32" in table and "3×3" in table
+    macro = spaces.ENASMacro(4, 3).parse("conv_3x3 + conv_3x3:0 + conv_5x5:10")
+    assert "layer 3" in edge_table(macro) and "stem → 3" in edge_table(macro)
 
 
 def test_size_and_work_are_those_of_the_network_and_draw_no_random_numbers(space):
@@ -299,6 +337,8 @@ def test_explore_samples_shows_two_epochs_sorted_as_asked(results):
         second = sorted(event.samples, key=lambda s: -s.reward)[1]
         assert f"Epoch {event.epoch}, sample 2 of {len(event.samples)}: log π {second.log_prob:.3f}" in page(box)
         assert str(TINY.architecture(second.choices)) in page(box)
+        others = [sample.reward for sample in event.samples if sample is not second]
+        assert f"R − b {second.reward - sum(others) / len(others):+.3f}" in page(box)
 
 
 def test_a_step_of_reinforce_is_that_of_autograd(results):

@@ -9,7 +9,9 @@ from ipywidgets import HTML, HBox, Label, Layout, ToggleButton, VBox, Widget
 from nas_tutorial.measures.tables import Table
 from nas_tutorial.pictures.probabilities import in_words, title
 from nas_tutorial.pictures.widgets import words
+from nas_tutorial.pictures.widgets.edges import edge_table
 from nas_tutorial.pictures.widgets.frame import button, figure, show, toggles
+from nas_tutorial.pictures.widgets.guessing import Guess
 from nas_tutorial.pictures.widgets.stage import picture
 from nas_tutorial.spaces import Architecture, Space
 
@@ -20,15 +22,19 @@ def explore_space(
     """Choose each decision of any space by toggle buttons: see the cell, its notation, parameters and multiply-adds.
 
     start: the architecture to begin with, else one with many operations. table: where accuracy and rank are read; the
-    tiny space has one of its own. seed: of the buttons "Random" and "Mutate one decision".
+    tiny space has one of its own, and one can guess before the rank is shown. seed: of the buttons "Random" and "Mutate
+    one decision". "Edges in figures" tells what each edge gives out, weighs, costs and sees.
     """
     table, page, generator = table or words.table_of(space), HTML(), torch.Generator().manual_seed(seed)
+    edges = ToggleButton(description="Edges in figures", layout=Layout(width="auto"))
+    edges.observe(lambda _: panel.changed(), names="value")
+    guess = Guess(table, lambda: panel.changed()) if table else None
 
     def render() -> str:
         architecture = space.architecture(panel.choices)
-        known = words.standing(table, architecture) if table else ""
+        known = guess.said_of(architecture) if guess else ""
         line = f"One of {count(space)}: {words.in_words(architecture, work=True)}{known}"
-        return figure(picture(architecture), line, lines=4)
+        return figure(picture(architecture), line, lines=4) + (edge_table(architecture) if edges.value else "")
 
     def mutate() -> None:
         decision = int(torch.randint(len(panel.choices), (), generator=generator))
@@ -41,8 +47,11 @@ def explore_space(
     chance = [
         button("Random", lambda: panel.show(space.sample(generator))),
         button("Mutate one decision", mutate),
+        edges,
     ]
-    return VBox([panel.box, HBox(chance), page])
+    return VBox(
+        [panel.box, HBox(chance, layout=Layout(flex_flow="row wrap")), *(guess.controls if guess else []), page]
+    )
 
 
 def colourful(space: Space) -> Architecture:

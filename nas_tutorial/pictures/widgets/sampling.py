@@ -11,7 +11,7 @@ from nas_tutorial.pictures.widgets.frame import figure, side_by_side, slider_row
 from nas_tutorial.pictures.widgets.heat import heat_map
 from nas_tutorial.pictures.widgets.replaying import epochs, events_of
 from nas_tutorial.pictures.widgets.stage import mixture
-from nas_tutorial.strategies.results import Event
+from nas_tutorial.strategies.results import Event, Sampled
 
 ORDERS = {"as drawn": None, "reward": "reward", "accuracy": "accuracy", "log π": "log_prob"}
 STEP = 1.0  # how far a step of REINFORCE goes along the gradient of the logits
@@ -48,19 +48,29 @@ def one_epoch(event: Event, number: int, order: str | None, step: bool) -> str:
         tables, line = after_step(event)
         maps = "".join(heat_map(space, name, rows, event.probabilities[name]) for name, rows in tables.items())
         return figure(maps, line, lines=6)
-    sample = ranked(event, order)[number - 1]
+    sample, advantage = ranked(event, order)[number - 1]
     architecture = space.architecture(sample.choices)
     facts = {"log π": sample.log_prob, "entropy": sample.entropy, "reward": sample.reward, "accuracy": sample.accuracy}
     known = ", ".join(f"{name} {value:.3f}" for name, value in facts.items() if value is not None)
+    known += "" if advantage is None else f", R − b {advantage:+.3f}"
     line = f"Epoch {event.epoch}, sample {number} of {len(event.samples)}: {known}. {words.in_notation(architecture)}."
     return figure(mixture(space, event.probabilities, architecture), line, lines=6)
 
 
-def ranked(event: Event, order: str | None) -> Sequence[Any]:
-    """The samples of an epoch as they were drawn, or from the largest of these numbers to the smallest."""
+def ranked(event: Event, order: str | None) -> Sequence[tuple[Sampled, float | None]]:
+    """The samples of an epoch with R − b, as they were drawn, or from the largest of these numbers to the smallest."""
+    pairs = list(zip(event.samples, advantages(event) or [None] * len(event.samples), strict=True))
     if order is None or any(getattr(sample, order) is None for sample in event.samples):
-        return event.samples
-    return sorted(event.samples, key=lambda sample: getattr(sample, order), reverse=True)
+        return pairs
+    return sorted(pairs, key=lambda pair: getattr(pair[0], order), reverse=True)
+
+
+def advantages(event: Event) -> list[float] | None:
+    """R − b of each sample, b the mean reward of the others; None where there are none, or no rewards."""
+    rewards = [sample.reward for sample in event.samples]
+    if len(rewards) < 2 or any(reward is None for reward in rewards):
+        return None
+    return [r - (sum(rewards) - r) / (len(rewards) - 1) for r in rewards]
 
 
 def after_step(event: Event) -> tuple[dict[str, list[list[float]]], str]:
@@ -69,21 +79,15 @@ def after_step(event: Event) -> tuple[dict[str, list[list[float]]], str]:
     logit ← logit + STEP · mean over samples of (R − b) · (1[chosen] − p), b the mean of the other samples' rewards;
     and what happened, in words.
     """
-    space, rewards = event.architecture.space, [sample.reward for sample in event.samples]
-    if len(rewards) < 2 or any(reward is None for reward in rewards):
+    space, gains = event.architecture.space, advantages(event)
+    if gains is None:
         return event.probabilities, f"Epoch {event.epoch}: without the rewards of two samples there is no step to take."
-    advantages = [r - (sum(rewards) - r) / (len(rewards) - 1) for r in rewards]
-    rows = rows_of(event)
-    moved = [
-        stepped(
-            row, [(advantage, sample.choices[i]) for advantage, sample in zip(advantages, event.samples, strict=True)]
-        )
-        for i, row in enumerate(rows)
-    ]
-    best = max(range(len(rewards)), key=advantages.__getitem__)
+    chosen = list(zip(gains, (sample.choices for sample in event.samples), strict=True))
+    moved = [stepped(row, [(gain, choices[i]) for gain, choices in chosen]) for i, row in enumerate(rows_of(event))]
+    best = max(range(len(gains)), key=gains.__getitem__)
     line = (
-        f"Epoch {event.epoch}: one step with {len(rewards)} samples, R − b from {min(advantages):+.3f} to "
-        f"{advantages[best]:+.3f}, b being the mean reward of the others. What samples with R &gt; b chose becomes "
+        f"Epoch {event.epoch}: one step with {len(gains)} samples, R − b from {min(gains):+.3f} to "
+        f"{gains[best]:+.3f}, b being the mean reward of the others. What samples with R &gt; b chose becomes "
         f"likelier, most of all by {words.in_notation(space.architecture(event.samples[best].choices))}."
     )
     return space.tabulate(moved), line
