@@ -29,7 +29,7 @@ def strokes():
 
 
 # --- profiles ---
-@pytest.mark.parametrize("name", profiles.NAMES)
+@pytest.mark.parametrize("name", profiles.PROFILES)
 @pytest.mark.parametrize("strategy", SUMMARIES)
 @pytest.mark.parametrize("space", spaces.BY_NAME)
 def test_a_profile_knows_every_knob(name, strategy, space):

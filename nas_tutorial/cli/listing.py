@@ -8,8 +8,7 @@ from typing import Any
 
 from nas_tutorial import spaces
 from nas_tutorial.settings import listing, one_of
-from nas_tutorial.strategies import SUMMARIES
-from nas_tutorial.strategies.profiles import NAMES
+from nas_tutorial.strategies import PROFILES, SUMMARIES
 from nas_tutorial.training import RECIPES
 
 
@@ -38,9 +37,9 @@ def tables(name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """A title, and the settings in every profile, of what has this name: darts is a strategy and a space."""
     if name in SUMMARIES or name == "retrain":
         found = RECIPES if name == "retrain" else import_module(f"nas_tutorial.strategies.{name}").PROFILES
-        yield f"{name}: --set NAME=VALUE", {profile: found[profile] for profile in NAMES if profile in found}
+        yield f"{name}: --set NAME=VALUE", {profile: found[profile] for profile in PROFILES if profile in found}
     if name in spaces.BY_NAME:
-        known = [profile for profile in NAMES if profile in spaces.BY_NAME[name].profiles]
+        known = [profile for profile in PROFILES if profile in spaces.BY_NAME[name].profiles]
         yield f"{name}: sizes of the space", {profile: spaces.get(name, profile) for profile in known}
 
 

@@ -14,6 +14,9 @@ SUMMARIES = {
 }
 """Name of each strategy, which is also that of its module → what it does."""
 
+PROFILES = ("small", "colab", "paper")
+"""Names of the profiles, see `strategies.profiles`."""
+
 _HOMES = {
     "Event": "results",
     "Recording": "recordings",
@@ -23,7 +26,7 @@ _HOMES = {
     "search": "searching",
 }
 
-__all__ = ["SUMMARIES", "Event", "Recording", "Search", "SearchResult", "Strategy", "search"]
+__all__ = ["PROFILES", "SUMMARIES", "Event", "Recording", "Search", "SearchResult", "Strategy", "search"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from nas_tutorial import spaces
 from nas_tutorial.settings import configured, one_of
 from nas_tutorial.spaces import Architecture, Space
+from nas_tutorial.strategies import PROFILES
 from nas_tutorial.training.recipes import RECIPES, Recipe
 
 if TYPE_CHECKING:
     from nas_tutorial.strategies.searching import SearchConfig
 
-NAMES = ("small", "colab", "paper")
 PICTURES: dict[str, dict[str, Any]] = {
     "small": {"name_or_path": "digits"},
     "colab": {"name_or_path": "cifar10", "per_class": 500},
@@ -85,7 +85,7 @@ class Profile:
 
 def get(name: str, space: str = "nasbench201", strategy: str = "darts", **knobs: Any) -> Profile:
     """The profile of this name for a space and a strategy, some knobs changed; ValueError for an unknown one."""
-    one_of(NAMES, name, "The profile")
+    one_of(PROFILES, name, "The profile")
     searched = spaces.get(space, name)
     retrained = searched.resized(**searched.retrained.get(name, {}))
     config = configured(settings_of(strategy, space), name, {})

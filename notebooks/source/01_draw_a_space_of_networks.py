@@ -497,8 +497,9 @@ plots.show(figure, alt=alt)
 # Purple is below zero, orange above. The *convolution*, with random weights, makes another picture of the digit. The
 # *skip* hands it on. The *pool* blurs what node 1 holds. The *output* is their sum, pixel by pixel.
 #
-# Now take the space into your hands: with the widget below you choose the operation of every edge. Before you touch it,
-# answer on paper:
+# Now take the space into your hands: with the widget below you choose the operation of every edge. *Edges in figures*
+# tells what each edge weighs, costs and sees; *Guess first* hides how good a cell is until you have said it. Before you
+# touch it, answer on paper:
 #
 # 1. Set the edge from the input to node 1 to `zero`. Which other row of buttons has no effect any more?
 # 2. What is the largest number of parameters that you can reach, and with how many different cells?
