@@ -167,7 +167,7 @@ def micro_account(policy, choices):
     for bias in (np.array([0.25, 0.25, -0.25, -0.25, -0.25]), np.zeros(5)):
         keys = [account.step(start), account.step(start)]
         memory = [np.zeros(policy.hidden)] * 2
-        for _ in range(5):
+        for _ in range(policy.space.nodes):
             x = start
             for _ in range(2):
                 account.step(x)
