@@ -41,11 +41,6 @@ def walk_in_place(x, ops, active):
     return output
 
 
-def walk_mean(x, ops, active):
-    """The mean of the two edges."""
-    return walk(x, ops, active) / 2
-
-
 def walk_chosen_late(x, ops, active):
     """All 15 operations run, and then the active ones are chosen."""
     node = {name: op(x) for name, op in ops["1<0"].items()}[active["1<0"]]
@@ -60,9 +55,7 @@ WALK = {
     "every operation runs: that is the whole supernet, keep to the active ones": walk_all,
     IDLE: walk_chosen_late,
     "the first operation of every edge runs: `active[edge]` names the one that the path takes": walk_first,
-    "edge 2<0 reads node 1, but it begins at the input. Is `x` overwritten? Give node 1 a name of its own": (
-        walk_overwritten
-    ),
+    "edge 2<0 reads node 1, but it begins at the input. Is `x` overwritten? Give node 1 a name": walk_overwritten,
     IN_PLACE: walk_in_place,
     "edge 2<1 begins at node 1, but it reads the input": lambda x, ops, active: (
         run(ops, active, "2<0", x) + run(ops, active, "2<1", x)
@@ -75,14 +68,11 @@ WALK = {
     "a node is the sum of its edges, not their product": lambda x, ops, active: (
         run(ops, active, "2<0", x) * run(ops, active, "2<1", run(ops, active, "1<0", x))
     ),
-    "a node is the sum of its edges, not their mean": walk_mean,
+    "a node is the sum of its edges, not their mean": lambda x, ops, active: walk(x, ops, active) / 2,
     "edges 1<0 and 2<1 are exchanged: the name tells the target first": lambda x, ops, active: (
         run(ops, active, "2<0", x) + run(ops, active, "1<0", run(ops, active, "2<1", x))
     ),
-    SEVERAL: lambda x, ops, active: (
-        run(ops, active, "2<0", x),
-        run(ops, active, "2<1", run(ops, active, "1<0", x)),
-    ),
+    SEVERAL: lambda x, ops, active: (run(ops, active, "1<0", x), walk(x, ops, active)),
 }
 
 
