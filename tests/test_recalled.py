@@ -39,6 +39,13 @@ def test_only_the_first_is_computed(written, capsys):
     assert "0 was computed here, 1, 2 were read" in capsys.readouterr().out
 
 
+def test_many_items_are_counted_in_the_line(tmp_path, monkeypatch, capsys):
+    for writing in (True, False):
+        monkeypatch.setenv("NAS_TUTORIAL_RECORD", "1" if writing else "")
+        recalled("squares", Squares(), range(50), folder=tmp_path)
+    assert "0 was computed here, the other 49 were read" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("shift, asked", [(0.01, [0]), (0.03, [0, 1, 2])])
 def test_all_are_computed_where_the_first_differs(written, shift, asked, capsys):
     squares = Squares(shift)

@@ -74,8 +74,10 @@ def _gap(here: np.ndarray, there: np.ndarray) -> float:
 
 
 def _named(items: list[Any]) -> str:
-    """Which items were computed, and which read."""
-    return f"{items[0]} was computed here, {', '.join(str(item) for item in items[1:])} were read"
+    """Which items were computed, and which read; their number alone where they are many."""
+    others = [str(item) for item in items[1:]]
+    read = ", ".join(others) if len(others) < 5 else f"the other {len(others)}"
+    return f"{items[0]} was computed here, {read} were read"
 
 
 def _text(items: list[Any], values: np.ndarray) -> str:

@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 47 min reading · 34 min exercises · longest cell 36 s · all cells 130 s · 1.0 GB
+# 48 min reading · 34 min exercises · longest cell 36 s · all cells 168 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
@@ -48,6 +48,7 @@ from torch.nn.functional import cross_entropy
 
 from nas_tutorial import data, museum, plots, spaces, widgets
 from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
+from nas_tutorial.measures import recalled
 from nas_tutorial.pictures import inside, toy_map
 from nas_tutorial.strategies import gradients, small, toy
 from nas_tutorial.strategies.toy import hypergradient, resting_point, training_loss, validation_loss
@@ -149,6 +150,9 @@ assert [validation_loss(a, a) for a in (0.0, 0.5, 1.0, 2.0)] == [1, 0.25, 0, 1]
 # $(1 - \alpha)\cdot\text{dense} + \alpha\cdot\text{conv}$. The pictures are `strokes`: short lines, and the class is
 # their direction. We train 64 of them to the end, for five values of α and five seeds.
 #
+# All seeds together take too long for a lesson. So `recalled` computes the first here and reads the others from a
+# record; should the first differ from its record, it computes all.
+#
 # **Question.** Which α will the training loss prefer?
 
 
@@ -173,27 +177,33 @@ def some(split, count, generator):
     return next(batches(split, strokes, count, generator=generator))
 
 
+def blended(alpha, nets, pictures):
+    """Loss of the blend of two networks."""
+    images, labels = pictures
+    one, other = (net(images) for net in nets)
+    return cross_entropy((1 - alpha) * one + alpha * other, labels)
+
+
 # %%
 def losses_after_training(alpha, seed, hidden=64, filters=16, kernel=3):
     """(L_train, L_val) at α, with weights trained for 200 steps."""
     with seeded(seed) as generator:
-        one, other = dense(hidden), conv(filters, kernel)
+        nets = dense(hidden), conv(filters, kernel)
         train = some(strokes.train, 64, generator)
         validation = some(strokes.validation, 500, generator)
-    optimiser = torch.optim.Adam([*one.parameters(), *other.parameters()], lr=0.02)
-    for _ in range(201):
-        both = []
-        for images, labels in (train, validation):
-            both.append(cross_entropy((1 - alpha) * one(images) + alpha * other(images), labels))
+    optimiser = torch.optim.Adam([weight for net in nets for weight in net.parameters()], lr=0.02)
+    for _ in range(200):
         optimiser.zero_grad()
-        both[0].backward()
+        blended(alpha, nets, train).backward()
         optimiser.step()
-    return [loss.item() for loss in both]
+    with torch.no_grad():
+        return [blended(alpha, nets, pictures).item() for pictures in (train, validation)]
 
 
 # %%
 blends, seeds = (0, 0.25, 0.5, 0.75, 1), range(5)
-reached = np.array([[losses_after_training(a, seed) for seed in seeds] for a in blends])  # (5 α, 5 seeds, 2 losses)
+reached = recalled("03_blends", lambda seed: [losses_after_training(a, seed) for a in blends], seeds)
+reached = reached.transpose(1, 0, 2)  # (5 α, 5 seeds, 2 losses)
 lowest = [reached[:, :, loss].argmin(axis=0) for loss in (0, 1)]
 print("α of the smallest training loss, seed by seed:  ", [blends[i] for i in lowest[0]])
 print("α of the smallest validation loss, seed by seed:", [blends[i] for i in lowest[1]])
@@ -229,15 +239,24 @@ plots.show(figure, alt)
 # is large? The control: two pairs of about equal size. And a second one, which cannot fit: a convolution of 1×1.
 
 # %%
-for hidden, filters in ((64, 16), (8, 64), (16, 128)):
+pairs = (8, 64), (16, 128)  # hidden neurons, filters
+
+
+def controls(seed):
+    """(L_train, L_val) of dense and convolution in both pairs, and of a convolution of 1×1."""
+    ends = [losses_after_training(a, seed, *pair) for pair in pairs for a in (0, 1)]
+    return [*ends, losses_after_training(1, seed, kernel=1)]
+
+
+# %%
+*ends, blind = recalled("03_controls", controls, seeds).transpose(1, 0, 2)  # (5 seeds, 2 losses) each
+ends = [*reached[[0, -1]], *ends]  # in front the pair from above
+for (hidden, filters), one, other in zip(((64, 16), *pairs), ends[::2], ends[1::2], strict=True):
     sizes = [sum(w.numel() for w in net.parameters()) for net in (dense(hidden), conv(filters))]
-    ends = np.array([[losses_after_training(a, seed, hidden, filters) for seed in seeds[:3]] for a in (0, 1)])
-    wins = (ends[1] < ends[0]).sum(axis=0)  # of the convolution: (by training loss, by validation loss)
     print("dense {:6,} weights, convolution {:5,}:".format(*sizes), end=" ")
-    print("the convolution has the smaller training loss in {} of 3, validation loss in {} of 3".format(*wins))
-blind = np.array([losses_after_training(1, seed, kernel=1)[0] for seed in seeds])
-print("training loss of a convolution that sees one pixel at a time:", blind.round(2))
-assert blind.min() > 1 > 0.03 > reached[:, :, 0].max()
+    print("the convolution wins {} of 5 by L_train, {} by L_val".format(*(other < one).sum(axis=0)))
+print("training loss of a convolution that sees one pixel at a time:", blind[:, 0].round(2))
+assert blind[:, 0].min() > 1 > 0.03 > reached[:, :, 0].max()
 
 # %% [markdown]
 # What we see: at about equal size it goes once this way, once that way. So which way the tie breaks changes with the
@@ -894,6 +913,14 @@ def descend(problem, pictures, steps):
         optimiser.step()
 
 
+def on_new_pictures(seed):
+    """What `compared` says after 100 steps, each on other pictures."""
+    problem, train, validation = small_problem(seed)
+    others = batches(digits.train, digits, 32, generator=torch.Generator().manual_seed(seed))
+    descend(problem, ((images.double(), labels) for images, labels in others), 100)
+    return compared((problem, train, validation, step))
+
+
 # %%
 stops = (0, 25, 50, 100, 200)
 
@@ -907,7 +934,7 @@ def while_training(seed):
     return rows
 
 
-story = np.array([while_training(seed) for seed in range(5)])  # (5 seeds, 5 stops, 3)
+story = recalled("03_while_training", while_training, range(5))  # (5 seeds, 5 stops, 3)
 
 # %% [markdown] tags=["slide"]
 # ## Nearly right when fresh, astray while the weights fit
@@ -936,17 +963,8 @@ for stop, row in zip(stops, story.transpose(1, 0, 2), strict=True):  # (5 seeds,
     first, second, loss = row.T
     spread = f"{first.mean():.3f} ({first.min():.2f} to {first.max():.2f})"
     print(f"step {stop:3}: L_train {loss.mean():.2f}, first order {spread}, unrolled {second.mean():.3f}")
-ordinary = []
-for seed in range(5):
-    problem, train, validation = small_problem(seed)
-    others = batches(digits.train, digits, 32, generator=torch.Generator().manual_seed(seed))
-    descend(problem, ((images.double(), labels) for images, labels in others), 100)
-    ordinary.append(compared((problem, train, validation, step)))
-print(
-    "after 100 steps on new pictures: L_train {2:.2f}, first order {0:.3f}, unrolled {1:.3f}".format(
-        *np.mean(ordinary, axis=0)
-    )
-)
+ordinary = recalled("03_new_pictures", on_new_pictures, range(5)).mean(0)
+print("after 100 steps on new pictures: L_train {2:.2f}, first order {0:.3f}, unrolled {1:.3f}".format(*ordinary))
 
 # %% [markdown]
 # What we see: on the 32 pictures that the weights are fitting, the unrolled gradient stays close to the exact one. The
@@ -1155,6 +1173,8 @@ for take in (rebinding_step, moving_step):
 # - J. Lorraine, P. Vicol, D. Duvenaud: [Optimizing Millions of Hyperparameters by Implicit
 #   Differentiation](https://arxiv.org/abs/1911.02590), AISTATS 2020: the implicit view, made practical.
 # - Notebook 07 puts these gradients to work in a whole search.
+#
+# ## Versions
 
 # %% [markdown] tags=["slide"]
 # ## What to take home
@@ -1168,9 +1188,6 @@ for take in (rebinding_step, moving_step):
 # 1 min. Go back to the hands from the beginning: who changed from B to A, and at which picture? Then the homework:
 # the build, eighteen minutes, and the exercises before it. The next notebook shares weights among architectures, and
 # the lower problem is never solved there at all.
-
-# %% [markdown]
-# ## Versions
 
 # %%
 from platform import python_version
