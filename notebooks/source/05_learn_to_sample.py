@@ -6,15 +6,15 @@
 #
 # <!-- badges -->
 #
-# 49 min reading · 30 min exercises · longest cell 42 s · all cells 190 s · 1.0 GB
+# 50 min reading · 30 min exercises · longest cell 42 s · all cells 190 s · 1.0 GB
 
 # %% [markdown]
 # ![Left, a chain of three boxes, one for each edge; each hands its answer to the next one, and each has a row of five
 # squares of different sizes. An arrow leads from the chain to a drawn cell, and from there to its reward R. A last
 # arrow leads back: R above the baseline, draw it more often; R below it, draw it less often.](pictures/05.png)
 #
-# Draw a cell, see how good it is, draw it more often or less often. That is ENAS, but for the weights, which are
-# shared as in notebook 04.
+# Draw a cell, see how good it is, draw it more often or less often. That is ENAS, except for the weights: they are
+# shared, as in notebook 04.
 #
 # ## You will do, learn, need
 #
@@ -51,6 +51,7 @@ from ipywidgets import IntSlider
 
 from nas_tutorial import data, museum, plots, spaces, tables, widgets
 from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
+from nas_tutorial.measures import recalled
 from nas_tutorial.pictures import inside, spreads
 from nas_tutorial.pictures.strips import film_strip, policy_bars, policy_svg
 from nas_tutorial.strategies import controller, enas
@@ -151,7 +152,8 @@ print(f"sum of the 125 probabilities: {pi.sum():.4f}")
 #
 # ### Exercise: Sum up the policy · ★☆☆ · 4 min
 #
-# Write this sum for a table of probabilities. Rewards stand in the order of `enumerate`: the last edge changes fastest.
+# Write this sum. `probabilities` has a row of five for each of the three edges, so a cell's probability is a product of
+# three. `rewards` has 125 numbers, in the order of `enumerate`: the last edge changes fastest.
 #
 # Replace the `...` and run the cell. `check` names a mistake, `hint` helps a little more each time, `solution` shows
 # ours. Until yours is right, ours stands in.
@@ -264,11 +266,10 @@ quiz("two_cells")
 def pushes(policy):
     """∇ log π of every cell, (125, weights): the direction that makes it likelier; and π, (125,)."""
     log_pi, weights = policy.score(choices).log_prob, list(policy.parameters())
-    rows = [torch.autograd.grad(one, weights, retain_graph=True) for one in log_pi]
-    return torch.stack([torch.cat([g.flatten() for g in row]) for row in rows]), log_pi.exp().detach()
+    slopes = torch.autograd.grad(log_pi, weights, torch.eye(125), is_grads_batched=True)  # one for each of 125 cells
+    return torch.cat([slope.flatten(1) for slope in slopes], 1), log_pi.exp().detach()
 
 
-# %%
 push, p = pushes(policy)
 exact = (p * R) @ push  # the sum over 125 cells, (weights,)
 slopes = torch.autograd.grad((policy.score(choices).log_prob.exp() * R).sum(), list(policy.parameters()))
@@ -289,8 +290,8 @@ assert (exact - by_autograd).abs().max() < 1e-6 and (p @ push).norm() < 1e-5
 #
 # 1. `"cells"`: as many as `draws`, each a tuple with one option for each row, drawn with the row's softmax;
 # 2. `"log_prob"`: $\log \pi$ of each cell;
-# 3. `"gradient"`: the mean over the cells of $(R - b)\,\nabla \log \pi$, with b the `baseline`. In the row of a
-#    decision, $\nabla \log \pi$ is 1 − p at the drawn option and −p at all others;
+# 3. `"gradient"`: the mean over the cells of $(R - b)\,\nabla \log \pi$, with b the `baseline`; it has the shape of
+#    `logits`. In the row of a decision, $\nabla \log \pi$ is 1 − p at the drawn option and −p at all others;
 # 4. `"logits"`: the new table, one step of size `rate` *uphill*. Leave the old one as it is.
 
 
@@ -472,7 +473,8 @@ for stage, rows in zip(stages, measured.swapaxes(0, 1), strict=True):
 # ## Let it learn
 #
 # 1,000 draws, five seeds, three rules: a moving baseline, no baseline, and a wrong sign (a slip that is easily made;
-# in some code a variable called `log_prob` holds $-\log \pi$).
+# in some code a variable called `log_prob` holds $-\log \pi$). To save your time, `recalled` computes only the first
+# seed here, and reads the others from a record if this one agrees with it; else it computes all.
 
 # %% [markdown] tags=["slide"]
 # ## With a baseline it learns fast, with a wrong sign the opposite
@@ -485,11 +487,11 @@ for stage, rows in zip(stages, measured.swapaxes(0, 1), strict=True):
 
 # %%
 rules = {"no baseline": {"baseline_decay": 1.0}, "wrong sign": {"sign": -1}}
-runs = {name: [teach(seed, **settings) for seed in range(5)] for name, settings in rules.items()}
-runs = {"moving baseline": with_baseline} | runs
+learnt = recalled("05_rules", lambda seed: [teach(seed, **rule)[0] @ truth for rule in rules.values()], range(5))
+curves = {"moving baseline": np.array([film @ truth for film, _ in with_baseline])}  # (5 seeds, 101)
+curves |= zip(rules, learnt.swapaxes(0, 1), strict=True)
 
 # %% tags=["slide-output"]
-curves = {name: [film @ truth for film, _ in found] for name, found in runs.items()}  # (5 seeds, 101)
 figure = spreads.bands(curves, "updates of 10 draws", "expected reward J", "With a baseline all five seeds learn fast")
 alt = "Expected reward over 100 updates: with a baseline it rises fastest, with a wrong sign it falls."
 plots.show(figure, alt=alt)
@@ -506,10 +508,10 @@ plots.show(figure, alt=alt)
 
 # %% tags=["slide-output"]
 for name, found in curves.items():
-    at = np.array(found)[:, [20, 100]]
+    at = found[:, [20, 100]]
     print(f"{name:15}: J = {at[:, 0].mean():.2f} ± {at[:, 0].std(ddof=1):.2f} after 200 draws,", end=" ")
     print(f"{at[:, 1].mean():.2f} ± {at[:, 1].std(ddof=1):.2f} after 1,000 (5 seeds)")
-ends = {name: [curve[100] for curve in found] for name, found in curves.items()}
+ends = {name: found[:, 100] for name, found in curves.items()}
 assert min(ends["no baseline"]) > 0.6 and max(ends["wrong sign"]) < 0.35 < 0.9 < min(ends["moving baseline"])
 
 # %% [markdown]
@@ -635,8 +637,9 @@ kinds = {
     "entropy met, w = 0.1": {"entropy_weight": 0.1},
     "−log π, w = 0.1": {"bonus": lambda sample: (-0.1 * sample.log_prob.detach()).tolist()},
 }
+taught = recalled("05_bonuses", lambda seed: [teach(seed, **how)[0][100] for how in kinds.values()], range(5))
 finals = {"no bonus": np.array([film[100] for film, _ in with_baseline])}  # (5 seeds, 125) each
-finals |= {name: np.array([teach(seed, **how)[0][100] for seed in range(5)]) for name, how in kinds.items()}
+finals |= zip(kinds, taught.swapaxes(0, 1), strict=True)
 doubt = {name: -(found * np.log(found)).sum(1) for name, found in finals.items()}
 for name, h in doubt.items():
     j = finals[name] @ truth
@@ -700,11 +703,20 @@ print(f"{len(ink):,} pictures; {digits}")
 wide, settings = spaces.Tiny(channels=8), {"epochs": 25, "batch_size": 32}
 
 # %%
-searches = [enas.search(wide, digits, seed=seed, **settings) for seed in range(5)]
-found = [search.result for search in searches]
-for seed, result in enumerate(found):
-    first, last = result.history[0].info, result.history[-1].info
-    print(f"seed {seed}: {str(result.architecture):44} reward {first['reward']:.2f} → {last['reward']:.2f}")
+cells, searches = list(wide.enumerate()), {}
+
+
+def search_from(seed, **more):
+    """One search: the number of the cell that it finds, the rewards of its first and its last epoch."""
+    searches[seed] = enas.search(wide, digits, seed=seed, **settings, **more)
+    result = searches[seed].result
+    return [cells.index(result.architecture), *(result.history[epoch].info["reward"] for epoch in (0, -1))]
+
+
+# %%
+found = recalled("05_searches", search_from, range(5))  # (5 seeds, 3)
+for seed, (cell, first, last) in enumerate(found):
+    print(f"seed {seed}: {str(cells[int(cell)]):44} reward {first:.2f} → {last:.2f}")
 plots.source(enas.ENAS.epoch)
 
 # %% [markdown] tags=["slide"]
@@ -718,7 +730,7 @@ plots.source(enas.ENAS.epoch)
 
 # %% tags=["slide-output"]
 plots.show(
-    film_strip(found[0].history, frames=5, title="The policy of seed 0: from dice to a decision on every edge"),
+    film_strip(searches[0].result.history, frames=5, title="The policy of seed 0 decides on every edge"),
     alt="Five tables of squares. In epoch 1 all squares are equal; later one square in every row grows large.",
 )
 most, least = np.exp(1.5), np.exp(-1.5)
@@ -732,7 +744,7 @@ print(f"with logits from −1.5 to 1.5 an option gets at most {most / (most + 4 
 # what the cell of seed 0 does with a picture, at the shared weights.
 
 # %%
-widgets.explore_samples(found[0])
+widgets.explore_samples(searches[0].result)
 
 # %% [markdown] tags=["slide"]
 # ## One digit on its way through the cell that was found
@@ -745,7 +757,7 @@ widgets.explore_samples(found[0])
 # %% tags=["slide-output"]
 supernet = searches[0].subject.supernet
 plots.show(
-    inside.through_cell(supernet, digits, digits.validation.images[:100], found[0].architecture),
+    inside.through_cell(supernet, digits, digits.validation.images[:100], searches[0].result.architecture),
     alt="Feature maps of a handwritten digit in the cell that seed 0 found: at the input, on each edge, at the nodes.",
 )
 
@@ -778,7 +790,7 @@ quiz("rich_get_richer")
 
 # %% tags=["slide-output"]
 blind = truth[np.random.default_rng(0).integers(0, 125, (1000, 1000))]  # 1,000 runs of 1,000 draws
-drawn = np.array([seen for _, seen in runs["moving baseline"]])[:, :1000]  # (5 seeds, 1,000 draws)
+drawn = np.array([seen for _, seen in with_baseline])[:, :1000]  # (5 seeds, 1,000 draws)
 young = np.array([teach(seed, updates=1)[1] for seed in range(20)])  # the first 20 draws with 20 seeds: five are few
 for n in (20, 100, 200, 1000):
     for name, seen in (("dice", blind), ("policy", young if n == 20 else drawn)):
@@ -791,15 +803,23 @@ for n in (20, 100, 200, 1000):
 # draws, when the policy is hardly more than dice, both are alike within their bands, and a hundred looks are enough for
 # both. Good cells are not rare here. A policy may pay where rewards are noisy, or good cells rare.
 #
-# **On handwriting.** Now we need the truth there. All 125 cells, each trained alone for 10 epochs.
+# **On handwriting.** Now we need the truth there. All 125 cells, each trained alone for 10 epochs: 25 of them here, the
+# others read.
 
 # %%
 from nas_tutorial.strategies.sharing import best_of, train_paths
 from nas_tutorial.training import Descent, Recipe, seeded
 
 recipe = Recipe(epochs=10, batch_size=32)
-first = tables.train_all(wide, digits, recipe, seeds=(0,))
-judged, on_test = first.mean("validation"), first.mean("test")  # (125,) each
+
+
+def trained(first):
+    """Validation and test accuracy of 25 cells from this number on, each trained alone, (25, 2)."""
+    found = tables.train_all(wide, digits, recipe, (0,), cells[first : first + 25])
+    return np.stack([found.mean("validation"), found.mean("test")], 1)
+
+
+judged, on_test = recalled("05_cells_alone", trained, range(0, 125, 25)).reshape(125, 2).T
 print(f"on test pictures: mean {on_test.mean():.2f}, best {on_test.max():.2f}, {(on_test > 0.85).sum()} above 0.85")
 
 # %% [markdown]
@@ -813,7 +833,7 @@ print(f"on test pictures: mean {on_test.mean():.2f}, best {on_test.max():.2f}, {
 # looked at.
 
 # %%
-pictures, config = len(digits.train), found[0].config
+pictures, config = len(digits.train), searches[0].result.config
 training = 3 * settings["epochs"] * pictures
 rewards = settings["epochs"] * config["updates"] * config["samples"] * config["reward_batch"]
 longer = round((training + rewards) / (3 * pictures))
@@ -822,31 +842,32 @@ print(f"ENAS: training {training:,} + rewards {rewards:,} = a supernet for {long
 
 
 # %%
-def dice_find(seed, epochs):
+def dice_find(run):
     """The best of 100 random cells in a supernet that was trained on random paths: notebook 04."""
+    epochs, seed = run
     with seeded(seed) as generator:
         supernet, sampler = wide.supernet(digits.classes, digits.channels), partial(wide.sample, generator)
         descent = Descent(supernet.parameters(), Recipe(epochs, batch_size=32), digits.train)
         for _ in range(epochs):
             train_paths(supernet, sampler, digits, descent, generator)
-        return best_of(supernet, [sampler() for _ in range(100)], digits)[0]
+        return cells.index(best_of(supernet, [sampler() for _ in range(100)], digits)[0])
 
 
-names = {f"dice, supernet {epochs} epochs": epochs for epochs in (25, longer)}
-by_dice = {name: [dice_find(seed, epochs) for seed in range(5)] for name, epochs in names.items()}
+by_dice = recalled("05_dice", dice_find, product((25, longer), range(5))).reshape(2, 5)  # numbers of cells
 
 
 # %%
-slower = [enas.search(wide, digits, seed=s, controller_rate=0.01, **settings).result for s in range(5, 10)]
+slower = recalled("05_slower", partial(search_from, controller_rate=0.01), range(5, 10))
 tried = np.random.default_rng(0).integers(0, 125, (20, trials))
-alone = [first.architectures[row[judged[row].argmax()]] for row in tried]  # the best, each cell trained alone
-runners = {f"ENAS, rate {rate}": [one.architecture for one in x] for rate, x in ((0.03, found), (0.01, slower))}
-runners |= by_dice | {f"dice, {trials} cells alone": alone}
+alone = [row[judged[row].argmax()] for row in tried]  # the best, each cell trained alone
+names = ["ENAS, rate 0.03", "ENAS, rate 0.01", *(f"dice, supernet {epochs} epochs" for epochs in (25, longer))]
+runners = dict(zip(names, (found[:, 0], slower[:, 0], *by_dice), strict=True)) | {f"dice, {trials} cells alone": alone}
 
 # %%
-winners = sorted(set(sum(runners.values(), [])), key=str)
-again = tables.train_all(wide, digits, recipe, seeds=(1, 2), architectures=winners)
-scores = {name: [again.accuracy(cell, "test") for cell in cells] for name, cells in runners.items()}
+winners = sorted({int(cell) for row in runners.values() for cell in row})
+retrain = partial(tables.train_all, wide, digits, recipe, (1, 2))
+again = recalled("05_winners", lambda k: retrain([cells[k]]).mean("test"), winners)
+scores = {name: [float(again[winners.index(cell), 0]) for cell in row] for name, row in runners.items()}
 for name, values in scores.items():
     print(f"{name:26}:", *(f"{value:.2f}" for value in values[:5]), "…" if len(values) > 5 else "")
 
@@ -1060,6 +1081,9 @@ def step_lengths(seed, epsilon=1e-3, updates=100):
     return np.array(lengths)
 
 
+lengths = np.array([step_lengths(seed) for seed in range(3)])  # (3 seeds, 100 updates, 2 rules)
+
+
 # %% [markdown] tags=["slide"]
 # ## The same Adam, in another library: first steps many times longer
 #
@@ -1070,7 +1094,6 @@ def step_lengths(seed, epsilon=1e-3, updates=100):
 # torch runs another method, and nothing says so.
 
 # %% tags=["slide-output"]
-lengths = np.array([step_lengths(seed) for seed in range(3)])  # (3 seeds, 100 updates, 2 rules)
 ratio = lengths[..., 1] / lengths[..., 0]  # (3, 100)
 rows = {f"{name}'s rule": list(lengths[..., k]) for k, name in enumerate(("TensorFlow", "torch"))}
 title = f"torch's first step is {ratio[:, 0].mean():.0f} times as long (3 seeds)"
