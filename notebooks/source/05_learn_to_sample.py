@@ -595,12 +595,18 @@ def compare_bonuses(update, policy):
     if update == 12:
         (push, p), met = pushes(policy), policy.score(choices)
         H = -(met.log_prob.exp() * met.log_prob).sum()
-        grads = torch.autograd.grad(H, list(policy.parameters()), retain_graph=True)
-        truly = torch.cat([g.flatten() for g in grads])
+        truly = torch.cat([g.flatten() for g in torch.autograd.grad(H, list(policy.parameters()), retain_graph=True)])
         for name, bonus in (("entropy met", met.entropy), ("−log π", -met.log_prob)):
             found = (p * bonus.detach()) @ push  # 125 terms
             cosine = found @ truly / (found.norm() * truly.norm())
             bonuses[name].append([float(x) for x in (cosine, found.norm() / truly.norm(), bonus.std())])
+
+
+kinds = {
+    "entropy met, w = 0.1": {"entropy_weight": 0.1},
+    "−log π, w = 0.1": {"bonus": lambda sample: (-0.1 * sample.log_prob.detach()).tolist()},
+}
+taught = recalled("05_bonuses", lambda seed: [teach(seed, **how)[0][100] for how in kinds.values()], range(5))
 
 
 # %% [markdown] tags=["slide"]
@@ -633,11 +639,6 @@ assert min(bonuses["−log π"])[0] > 0.9999 and np.mean(bonuses["entropy met"],
 # number that all share is what the baseline takes away. Remember: sum of pi nabla log pi is zero.
 
 # %% tags=["slide-output"]
-kinds = {
-    "entropy met, w = 0.1": {"entropy_weight": 0.1},
-    "−log π, w = 0.1": {"bonus": lambda sample: (-0.1 * sample.log_prob.detach()).tolist()},
-}
-taught = recalled("05_bonuses", lambda seed: [teach(seed, **how)[0][100] for how in kinds.values()], range(5))
 finals = {"no bonus": np.array([film[100] for film, _ in with_baseline])}  # (5 seeds, 125) each
 finals |= zip(kinds, taught.swapaxes(0, 1), strict=True)
 doubt = {name: -(found * np.log(found)).sum(1) for name, found in finals.items()}
