@@ -14,7 +14,6 @@ not measured again. `--again FILE` runs the cheapest line of a record once more 
 
 import argparse
 import json
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ import torch
 from benchmarks.lines import measured, show
 from nas_tutorial import data, search, spaces
 from nas_tutorial.networks.costs import MultiplyAddCounter
-from nas_tutorial.settings import versions
+from nas_tutorial.settings import processor, versions
 from nas_tutorial.spaces import Architecture, Space
 from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.strategies.sharing import shared_accuracies
@@ -155,16 +154,6 @@ def inherited(result: SearchResult, space: Space, pictures: data.Data) -> float 
     supernet.load_state_dict(weights)
     (accuracy,) = shared_accuracies(supernet, [result.architecture], pictures, len(pictures.validation))
     return accuracy
-
-
-def processor() -> str:
-    """What the processor calls itself."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def table(found: Sequence[dict[str, Any]]) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import leaderboard
 from nas_tutorial.cli import main as nas_tutorial
 from nas_tutorial.strategies.recordings import load
 
@@ -36,7 +35,7 @@ def make(name: str, folder: Path = FOLDER) -> Path:
             made = load(Path("runs", name, "recording.json"))
         finally:
             os.chdir(before)
-    made_on = {**made.versions, "processor": leaderboard.processor()}  # another one may round otherwise
+    made_on = {**made.versions, "processor": processor()}  # another one may round otherwise
     return replace(made, versions=made_on).save(folder / f"{name}.json")
 
 

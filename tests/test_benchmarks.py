@@ -133,7 +133,7 @@ def test_a_training_of_the_leaderboard_comes_out_as_recorded():
     again = retrain(
         spaces.from_record(line["space"]).parse(line["architecture"]), pictures, (0,), epochs=line["retrained_epochs"]
     )
-    same = (line["versions"], line["device"]) == (versions(), f"{leaderboard.processor()}, one thread")
+    same = (line["versions"], line["device"]) == (versions(), f"{processor()}, one thread")
     assert again.accuracies[0] == pytest.approx(line["test"][0], abs=0 if same else 0.05)
 
 

@@ -54,6 +54,17 @@ def test_all_are_computed_where_the_first_differs(written, shift, asked, capsys)
     assert (found[2, 0] == 4 + shift) == (len(asked) == 3) == ("so all are computed" in capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("shift, asked", [(1.0, [0]), (3.0, [0, 1, 2])])
+def test_elsewhere_the_first_may_differ_as_much_as_the_items_do(written, shift, asked):
+    """The spread of 0, 1, 4 and of three times ⅓ is 0.85 on average; the first number alone is shifted."""
+    file = written / "squares.json"
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"versions": record["versions"] | {"processor": "another one"}}))
+    squares = Squares(shift)
+    recalled("squares", squares, range(3), folder=written)
+    assert squares.asked == asked
+
+
 def test_other_items_are_not_taken_for_these(written):
     squares = Squares()
     assert recalled("squares", squares, range(4), folder=written)[3, 0] == 9 and squares.asked == [0, 1, 2, 3]

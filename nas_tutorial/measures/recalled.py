@@ -1,8 +1,9 @@
 """What takes too long for a lesson: numbers that are read from records, of which the first is computed each time.
 
 A record is believed only as long as it comes out again: `recalled` computes the first item of a list, compares it with
-the record, and computes all of them where it differs, because the code, the pictures or the machine have changed.
-With NAS_TUTORIAL_RECORD=1 in the environment, everything is computed, and the record is written.
+the record, and computes all of them where it differs, because the code or the pictures have changed. Another processor
+or another torch rounds otherwise, and training makes much of little: there the first may differ from its record as much
+as the items differ from each other. With NAS_TUTORIAL_RECORD=1 in the environment, everything is computed, and the record is written.
 """
 
 import os
@@ -14,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from nas_tutorial.files import write_whole
-from nas_tutorial.settings import Record, fitting, read_json, to_text, versions
+from nas_tutorial.settings import Record, fitting, processor, read_json, to_text, versions
 
 RECORDS = Path(__file__).with_name("recalled")
 
 
 class Recalled(Record):
-    """The items, what was computed for each, and on which day and with which versions."""
+    """The items, what was computed for each, on which day, with which versions and on which processor."""
 
     items: list[str]
     values: list[Any]
@@ -34,18 +35,20 @@ def recalled(
     """`compute(item)` for each item, such as a seed, stacked: (items, ...); only the first is computed here.
 
     compute: returns finite numbers, of the same shape for all items, which depend on the item alone.
-    name: of the record that holds the others. tolerance: how far the first may lie from its record; training on
-    another processor rounds otherwise. Says in a line what was done. Raises ValueError where numbers are not finite.
+    name: of the record that holds the others. tolerance: how far the first may lie from its record on the processor
+    and with the torch that made it; elsewhere the mean of what they differ by may be larger by the items' mean standard
+    deviation. Says in a line what was done. Raises ValueError where numbers are not finite.
     """
     items = list(items)
     file, first = folder / f"{name}.json", _numbers(compute(items[0]), name)
     found = None if os.environ.get("NAS_TUTORIAL_RECORD") else _read(file, items)
     if found is not None:
-        gap = _gap(first, np.asarray(found["values"][0], float))
-        if gap <= tolerance:
+        there = np.asarray(found["values"], float)
+        if _agrees(first, there, tolerance, _made_here(found)):
+            gap = np.abs(first - there[0]).max(initial=0)
             print(f"{_named(items)}; the record is of {found['day']}, and agrees with it to {gap:.1g}")
-            return np.stack([first, *(np.asarray(value, float) for value in found["values"][1:])])
-        print(f"{items[0]} gives other numbers here than the record (by up to {gap:.2g}), so all are computed:")
+            return np.stack([first, *there[1:]])
+        print(f"{items[0]} gives other numbers here than the record, so all are computed:")
     values = np.stack([first, *(_numbers(compute(item), name) for item in items[1:])])
     if os.environ.get("NAS_TUTORIAL_RECORD"):
         write_whole(file, _text(items, values))
@@ -68,9 +71,20 @@ def _read(file: Path, items: list[Any]) -> Recalled | None:
     return found if found["items"] == [str(item) for item in items] else None
 
 
-def _gap(here: np.ndarray, there: np.ndarray) -> float:
-    """The largest difference; infinite between arrays of different shapes."""
-    return float(np.abs(here - there).max(initial=0)) if here.shape == there.shape else float("inf")
+def _agrees(here: np.ndarray, there: np.ndarray, tolerance: float, is_made_here: bool) -> bool:
+    """Whether what was computed for the first item agrees with its record; there: (items, ...)."""
+    if here.shape != there.shape[1:]:
+        return False
+    gap = np.abs(here - there[0])
+    if is_made_here:
+        return bool(gap.max(initial=0) <= tolerance)
+    return bool(gap.mean() <= tolerance + there.std(0).mean())
+
+
+def _made_here(found: Recalled) -> bool:
+    """Whether a record was made with this torch, on such a processor: then numbers come out the same."""
+    made = found["versions"]
+    return (made["torch"], made.get("processor")) == (versions()["torch"], processor())
 
 
 def _named(items: list[Any]) -> str:
@@ -83,7 +97,11 @@ def _named(items: list[Any]) -> str:
 def _text(items: list[Any], values: np.ndarray) -> str:
     """The record's text: numbers with six digits, one item a line."""
     rounded = [to_text(_shortened(value)) for value in values.tolist()]
-    record = {"items": [str(item) for item in items], "day": str(date.today()), "versions": versions()}
+    record = {
+        "items": [str(item) for item in items],
+        "day": str(date.today()),
+        "versions": {**versions(), "processor": processor()},
+    }
     return to_text(record)[:-1] + ', "values": [\n' + ",\n".join(rounded) + "\n]}\n"
 
 

@@ -7,7 +7,7 @@ from nas_tutorial.settings.bounds import Accuracy, NonNegative, Positive, Share,
 from nas_tutorial.settings.dataclasses import check_fields, configured, listing, made
 from nas_tutorial.settings.diverged import Diverged
 from nas_tutorial.settings.json_text import Record, fitting, from_text, read_json, to_text
-from nas_tutorial.settings.words import in_units, number, one_of, versions, whole_number
+from nas_tutorial.settings.words import in_units, number, one_of, processor, versions, whole_number
 
 __all__ = [
     "Accuracy",
@@ -28,6 +28,7 @@ __all__ = [
     "made",
     "number",
     "one_of",
+    "processor",
     "read_json",
     "shown",
     "to_text",
