@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from nas_tutorial.cli import main as nas_tutorial
+from nas_tutorial.settings import processor
 from nas_tutorial.strategies.recordings import load
 
 FOLDER = Path(__file__).parent.parent / "nas_tutorial" / "measures" / "recordings"

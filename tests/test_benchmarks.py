@@ -21,7 +21,7 @@ from benchmarks import (
 )
 from nas_tutorial import data, measures, retrain, spaces
 from nas_tutorial.networks import fast
-from nas_tutorial.settings import versions
+from nas_tutorial.settings import processor, versions
 from nas_tutorial.strategies.gradients import Bilevel, VirtualStep, first_order, unrolled
 
 KEYS = {"name", "seconds_median", "min", "max", "cpu_seconds_median", "cpu_min", "n", "config", "peak_rss_mb"}

@@ -3,7 +3,9 @@
 A record is believed only as long as it comes out again: `recalled` computes the first item of a list, compares it with
 the record, and computes all of them where it differs, because the code or the pictures have changed. Another processor
 or another torch rounds otherwise, and training makes much of little: there the first may differ from its record as much
-as the items differ from each other. With NAS_TUTORIAL_RECORD=1 in the environment, everything is computed, and the record is written.
+as the items differ from each other.
+
+With NAS_TUTORIAL_RECORD=1 in the environment, everything is computed, and the record is written.
 """
 
 import os
@@ -97,11 +99,8 @@ def _named(items: list[Any]) -> str:
 def _text(items: list[Any], values: np.ndarray) -> str:
     """The record's text: numbers with six digits, one item a line."""
     rounded = [to_text(_shortened(value)) for value in values.tolist()]
-    record = {
-        "items": [str(item) for item in items],
-        "day": str(date.today()),
-        "versions": {**versions(), "processor": processor()},
-    }
+    made = {"day": str(date.today()), "versions": {**versions(), "processor": processor()}}
+    record = {"items": [str(item) for item in items], **made}
     return to_text(record)[:-1] + ', "values": [\n' + ",\n".join(rounded) + "\n]}\n"
 
 
