@@ -688,7 +688,8 @@ with plots.style():
     panels[0].set_yticks(range(6), [d.name for d in space.decisions])
     figure.colorbar(shown, ax=list(panels), label="share", shrink=0.8)
 alt = "Three tables, epochs 1 to 3, edges by operations. At first most fields are pale; at the end some rows have "
-plots.show(figure, alt + "one dark field, often the 3×3 convolution. Crosses mark the largest share of each row.", limit=15_000)
+alt += "one dark field, often the 3×3 convolution. Crosses mark the largest share of each row."
+plots.show(figure, alt, limit=15_000)
 
 # %% [markdown] tags=["slide"]
 # ## What each epoch would be rounded to
