@@ -101,7 +101,8 @@ PARTS = {
     "skip_step": ("scores", "logits", "log_prob", "penalty", "next"),
     "darts_step": ("p", "blend", "alpha", "weights"),
 }
-WITH_NUMBERS = [(one, None) for one in ALL.values() if one.name not in {"spell", "fair_round", "survey", *PARTS}]
+NO_NUMBERS = {"spell", "fair_round", "survey", "keep_going"}  # what these return is none
+WITH_NUMBERS = [(one, None) for one in ALL.values() if one.name not in {*NO_NUMBERS, *PARTS}]
 WITH_NUMBERS += [(ALL[name], key) for name, keys in PARTS.items() for key in keys]
 
 
