@@ -844,6 +844,9 @@ for measure in dict.fromkeys(paper["measure"] for paper in measures.papers()):
 # %% [markdown] tags=["slide"]
 # ## Why these numbers share no table with ours
 #
+# - other pictures, network, epochs, augmentation
+# - another way to select: the best of four searches
+#
 # Note:
 # 1 min. These are errors of three per cent, ours are accuracies of far less. It is not a worse method: it is thousands
 # of times less training. The network of the paper has twenty cells and thirty-six channels, it is trained for six
@@ -977,6 +980,8 @@ def two_alphas(seed, together):
 
 # %% [markdown] tags=["slide"]
 # ## Two cards, two cells
+#
+# Weights' gradients averaged, each α with its own:
 #
 # Note:
 # 1 min. The question that a user asked twice: two cards, one search, two different cells. Here two processes are played
