@@ -13,12 +13,12 @@ from tools.template import COST
 
 os.environ |= {**ENVIRONMENT, "CUDA_VISIBLE_DEVICES": ""}  # before torch is loaded; kernels and processes inherit it
 
-from small import SMALL  # noqa: E402
+from small import QUICK  # noqa: E402
 
 
-@pytest.fixture(params=SMALL.values(), ids=SMALL, scope="session")
+@pytest.fixture(params=QUICK.values(), ids=QUICK, scope="session")
 def space(request):
-    """Each search space in a small size."""
+    """Each search space in a small size, with few nodes."""
     return request.param
 
 

@@ -12,12 +12,16 @@ from nas_tutorial.strategies import SUMMARIES
 SIZES = {
     "tiny": {"channels": 4, "cells": 2},
     "nasbench201": {"channels": 4, "cells_per_stage": 1, "fixed_kernel": 1},
-    "darts": {"channels": 4, "cells": 3, "nodes": 2},
+    "darts": {"channels": 4, "cells": 3},
     "enas_macro": {"channels": 6, "layers": 6},
-    "enas_micro": {"channels": 4, "cells": 1, "nodes": 3},
+    "enas_micro": {"channels": 4, "cells": 1},
 }
 SMALL = {name: spaces.get(name, "small", **SIZES.get(name, {})) for name in spaces.BY_NAME}
-"""All spaces by name: add one to `spaces.BY_NAME`, and it is tested like the others (`conftest.space`)."""
+"""All spaces by name: add one to `spaces.BY_NAME`, and it is tested like the others."""
+
+FEWER = {"darts": {"nodes": 2}, "enas_micro": {"nodes": 3}}
+QUICK = {name: space.resized(**FEWER.get(name, {})) for name, space in SMALL.items()}
+"""The same with fewer nodes, for what is tried on every space and does not hang on their number."""
 
 TINY = spaces.Tiny(4, nodes=3)  # for tests that write its cells out: whatever the usual number of nodes is
 DEAD = {"zero", "none"}

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small import SMALL
+from small import QUICK
 
 from nas_tutorial import spaces
 from nas_tutorial.measures.edges import edge_figures
@@ -30,14 +30,14 @@ def test_weights_and_work_of_a_convolution():
 
 @pytest.mark.parametrize("operation", [name for name in SEES if name != "none"])
 def test_stacked_and_dilated_filters_see_further(operation):
-    space = SMALL["darts"]
+    space = QUICK["darts"]
     cell = f"|{operation}~0|{operation}~1|+|{operation}~0|{operation}~2|"
     edges = edge_figures(space.parse(f"normal: {cell} reduce: {cell}"))
     assert {edge.sees for edge in edges if edge.cell == "normal"} == {SEES[operation]}
 
 
 def test_an_edge_that_halves_is_measured_where_it_stands():
-    space = SMALL["darts"]
+    space = QUICK["darts"]
     cell = "|sep_conv_5x5~0|max_pool_3x3~1|+|sep_conv_5x5~0|sep_conv_5x5~2|"
     edges = {
         edge.name: edge for edge in edge_figures(space.parse(f"normal: {cell} reduce: {cell}")) if edge.cell == "reduce"
@@ -47,5 +47,5 @@ def test_an_edge_that_halves_is_measured_where_it_stands():
 
 def test_torch_s_random_numbers_stay():
     before = torch.get_rng_state()
-    edge_figures(SMALL["tiny"].sample(torch.Generator().manual_seed(0)))
+    edge_figures(QUICK["tiny"].sample(torch.Generator().manual_seed(0)))
     assert torch.equal(before, torch.get_rng_state())

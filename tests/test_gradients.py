@@ -341,7 +341,7 @@ def by_the_formula(problem, train, validation, step, r):
     return alpha_gradient_at(problem, ahead, validation) - step.xi * (plus - minus) / (2 * epsilon)
 
 
-KINKED = pytest.mark.parametrize("space", [FOUR, spaces.DARTS(2, 3, nodes=2)], ids=["tiny", "darts"])
+KINKED = pytest.mark.parametrize("space", [FOUR, spaces.DARTS(2, 3)], ids=["tiny", "darts"])
 
 
 @KINKED
