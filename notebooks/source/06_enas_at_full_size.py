@@ -6,7 +6,7 @@
 #
 # <!-- badges -->
 #
-# 45 min reading · 38 min exercises · longest cell 46 s · all cells 170 s · 1.0 GB
+# 46 min reading · 38 min exercises · longest cell 37 s · all cells 213 s · 1.0 GB
 
 # %% [markdown]
 # ![Left, the macro space: a chain of four layers, each with an operation, and arcs that skip layers. Right, the micro
@@ -54,7 +54,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 # %%
-from nas_tutorial import data, drawing, museum, plots, spaces, tables, widgets
+from nas_tutorial import data, drawing, measures, museum, plots, spaces, tables, widgets
 from nas_tutorial.adapters.nni import EnasTrainer, GeneralNetwork, accuracy, get_dataset, reward_accuracy
 from nas_tutorial.exercises import check, exercise, hint, quiz, solution  # noqa: F401
 from nas_tutorial.pictures import inside
@@ -278,7 +278,7 @@ with plots.style():
         )
     axes.set(xlabel="asked: anchor of layer …", ylabel="asks: layer …", title="Probability of a skip, in per cent")
     axes.set_xticks(range(11)), axes.set_yticks(range(11), range(1, 12)), axes.grid(visible=False)
-plots.show(figure, alt="A triangle of 66 numbers, from few to nearly 100 per cent, the answers of one policy.")
+plots.show(figure, "A triangle of 66 numbers, from few to near 100 per cent, the answers of one policy.", limit=20_000)
 
 # %% [markdown] tags=["slide"]
 # ## 1 min: And if no skip is drawn?
@@ -296,14 +296,15 @@ quiz("no_skip_drawn")
 #
 # Without a penalty, a policy may add everything to everything, or nothing at all. So ENAS adds $0.8 \cdot
 # \text{penalty}$ to the loss, with the target 0.4. Now the experiment of *Predict first*: a policy of six layers, no
-# reward, only the penalty. Five seeds.
+# reward, only the penalty. Five seeds. (To save your time, `recalled` computes only the first one here, and reads the
+# others from a record if this one agrees with it; else it computes all.)
 
 # %%
 six = spaces.get("enas_macro", channels=8, layers=6)
 
 
 def by_penalty_alone(seed, target=0.4, steps=60):
-    """Descend on the skip penalty alone; returns at each step the share of skips that the policy would draw."""
+    """Descend on the skip penalty alone; returns the share of skips drawn at each step, and the last penalty."""
     policy, rates = MacroController(six, skip_target=target, seed=seed), []
     adam, generator = torch.optim.Adam(policy.parameters(), 0.01), torch.Generator().manual_seed(seed)
     for _ in range(steps):
@@ -313,14 +314,14 @@ def by_penalty_alone(seed, target=0.4, steps=60):
         adam.zero_grad()
         sample.skip_penalty.mean().backward()
         adam.step()
-    return rates, float(sample.skip_penalty.mean())
+    return [*rates, float(sample.skip_penalty.mean())]
 
 
 # %%
-runs = [by_penalty_alone(seed) for seed in range(5)]
-for seed, (rates, penalty) in enumerate(runs):
+runs = measures.recalled("06_penalty_alone", by_penalty_alone, range(5))  # (5 seeds, 61)
+for seed, (*rates, penalty) in enumerate(runs):
     print(f"seed {seed}: skips are drawn at {rates[0]:.3f} at first, {rates[-1]:.3f} at last; penalty {penalty:.5f}")
-assert all(abs(rates[-1] - 4 / 13) < 0.01 and penalty < 0.001 for rates, penalty in runs)
+assert all(abs(rates[-1] - 4 / 13) < 0.01 and penalty < 0.001 for *rates, penalty in runs)
 print(f"4/13 = {4 / 13:.3f}")
 
 # %% [markdown] tags=["slide"]
@@ -345,7 +346,7 @@ with plots.style():
 
 # %% tags=["slide-output"]
 with plots.style():
-    rates = np.array([rates for rates, _ in runs])  # (5, 60)
+    rates = runs[:, :60]
     right.fill_between(range(60), rates.min(0), rates.max(0), color="#D55E00", alpha=0.5)
     for y, shift, name in ((0.4, 0.03, "0.4, asked for"), (4 / 13, -0.11, "4/13, drawn")):
         right.axhline(y, color="#444444", linestyle=":", linewidth=1, marker="")
@@ -375,7 +376,7 @@ def target_for(rate):
 check(target_for)
 # hint(target_for)
 solution(target_for)
-aimed = [by_penalty_alone(seed, target_for(0.4))[0][-1] for seed in range(3)]
+aimed = [by_penalty_alone(seed, target_for(0.4))[-2] for seed in range(3)]
 print(f"target {target_for(0.4):.3f} draws", *(f"{rate:.3f}" for rate in aimed))
 assert all(abs(rate - 0.4) < 0.02 for rate in aimed)
 
@@ -575,8 +576,8 @@ for c in (1.5, 2.5):
 assert (settings.controller_rate, settings.entropy_weight, enas.MICRO_PAPER.controller_rate) == (1e-3, 1e-4, 3.5e-3)
 
 # %% [markdown]
-# With the code's constant a policy of six operations always keeps a fifth of its mind open. It cannot converge, by
-# construction; so what a search returns is chosen among several that it draws.
+# With the code's constant a policy of six operations always leaves a fifth of the probability to the other five. It
+# cannot converge, by construction; so what a search returns is chosen among several that it draws.
 
 # %% [markdown] tags=["slide"]
 # ## The classic listing runs today
@@ -650,8 +651,9 @@ print("reward, our search:   ", *(f"{event.info['reward']:.2f}" for event in our
 print("entropy of the policy:", *(f"{epoch['rl']['ent']:.4f}" for epoch in trainer.history))
 
 # %% [markdown]
-# Rewards rise in both. (Not by the same numbers: other dice.) But does the *policy* learn? Its entropy hardly moves. So
-# what raises the rewards? Control: the same listing with `ctrl_lr=0`, a policy that never learns. Three seeds.
+# Rewards rise in both. (Not to the same numbers: the two draw differently.) But does the *policy* learn? Its entropy
+# hardly moves. So what raises the rewards? Control: the same listing with `ctrl_lr=0`, a policy that never learns.
+# Three seeds.
 
 
 # %%
@@ -678,7 +680,7 @@ def last_reward(seed, **settings):
 # neither here nor there. Always freeze it once and look.
 
 # %% tags=["slide-output"]
-pairs = [(last_reward(seed), last_reward(seed, ctrl_lr=0.0)) for seed in range(3)]
+pairs = measures.recalled("06_frozen", lambda seed: [last_reward(seed), last_reward(seed, ctrl_lr=0.0)], range(3))
 for seed, (learning, frozen) in enumerate(pairs):
     print(f"seed {seed}: reward {learning:.3f}, with a frozen policy {frozen:.3f}")
 gaps = [learning - frozen for learning, frozen in pairs]
@@ -820,7 +822,8 @@ for name, pay in PAY.items():
 # %% [markdown]
 # Three rewards, three different winners. What does a policy find? First it is taught by the table: 100 steps of 20
 # samples. Then by a real search, in which the accuracy comes from shared weights that are still learning: 16 epochs on
-# strokes. Three seeds each, 200 cells drawn at the end; as a control, random cells.
+# strokes (one search is run here, the others are read). Three seeds each, 200 cells drawn at the end; as a control,
+# random cells.
 
 
 # %%
@@ -840,6 +843,12 @@ def taught(pay, seed, steps=100):
 
 
 # %%
+def measured(cells):
+    """Mean accuracy when trained alone, share of the largest multiply-adds, share within the budget."""
+    shares = (truth.get, lambda a: adds[a] / most, lambda a: size[a] <= budget)
+    return [mean(map(share, cells)) for share in shares]
+
+
 def searched(pay, seed, free=0):
     """Cells drawn after a search with shared weights; in its first `free` epochs only the accuracy counts."""
     rewards = count()  # 100 in an epoch
@@ -854,18 +863,16 @@ def searched(pay, seed, free=0):
 
 
 # %%
-def measured(cells):
-    """Mean accuracy when trained alone, share of the largest multiply-adds, share within the budget."""
-    shares = (truth.get, lambda a: adds[a] / most, lambda a: size[a] <= budget)
-    return [mean(map(share, cells)) for share in shares]
-
-
-by_table = {name: [taught(pay, seed) for seed in range(3)] for name, pay in PAY.items()}
-by_search = {name: [searched(PAY[name], seed) for seed in range(3)] for name in list(PAY)[:1]}
+by_table = measures.recalled("06_table", lambda seed: [measured(taught(p, seed)) for p in PAY.values()], range(3))
+by_table = dict(zip(PAY, by_table.swapaxes(0, 1), strict=True))  # reward: (3 seeds, 3 measures)
 
 # %%
+runs = [(pay, seed) for pay in PAY.values() for seed in range(3)]
+runs += [(PAY["accuracy − 0.5 · adds"], seed, 8) for seed in range(3)]  # these are for later
+found = measures.recalled("06_searches", lambda k: measured(searched(*runs[k])), range(12)).reshape(4, 3, 3)
+by_search, late_price = dict(zip(PAY, found, strict=False)), found[3]
 dice = [[table.space.sample(torch.Generator().manual_seed(k)) for k in range(s, 600, 3)] for s in range(3)]
-by_search |= {name: [searched(PAY[name], seed) for seed in range(3)] for name in list(PAY)[1:]}
+dice = np.array([measured(cells) for cells in dice])
 
 
 # %% [markdown] tags=["slide"]
@@ -887,7 +894,7 @@ with plots.style():
         for y, name in enumerate(names):
             for found, colour, marker in ((by_table, "#0072B2", "o"), (by_search, "#D55E00", "^")):
                 groups, colour, marker = (dice, "#777777", "s") if y == 0 else (found[name], colour, marker)
-                panel.plot([measured(cells)[column] for cells in groups], [y] * 3, marker, color=colour, alpha=0.6)
+                panel.plot(groups[:, column], [y] * 3, marker, color=colour, alpha=0.6)
         panel.set(title=titles[column], xlim=(-0.03, 1.03), ylim=(-0.6, 3.6))
     panels[0].set_yticks(range(4), names)
     figure.suptitle("●  taught by the table     ▲  taught by a search     ■  random")
@@ -897,7 +904,7 @@ plots.show(figure, alt="What cells found under three rewards are like, by table 
 print(f"{'':21}   accuracy, multiply-adds, within the budget; circles: table, triangles: search")
 rows = {f"{name}, {what}": found[name] for what, found in (("○", by_table), ("△", by_search)) for name in PAY}
 for name, groups in (rows | {"random cells": dice}).items():
-    print(f"{name:25}", *(f"{mean(v):.2f} ± {stdev(v):.2f}  " for v in zip(*map(measured, groups), strict=True)))
+    print(f"{name:25}", *(f"{v.mean():.2f} ± {v.std(ddof=1):.2f}  " for v in groups.T))
 
 # %% [markdown]
 # What we see: taught by the table, each policy moves to where its reward pays. Accuracy buys accuracy with
@@ -906,7 +913,8 @@ for name, groups in (rows | {"random cells": dice}).items():
 # three seeds end in the cheapest cells, which are less accurate than *random* ones.
 #
 # Why? A guess: in the first epochs all accuracies are near chance, and only the price tells cells apart. So the policy
-# learns to be cheap before there is anything to lose. Test: the first 8 epochs are free, then the price comes.
+# learns to be cheap before there is anything to lose. Test: the first 8 epochs are free, then the price comes. (These
+# three searches were the last of the twelve above.)
 
 # %% [markdown] tags=["slide"]
 # ## The price came before the goods
@@ -918,11 +926,10 @@ for name, groups in (rows | {"random cells": dice}).items():
 # reward is not only what it asks for in the end. It is also what it asks for while the weights still know nothing.
 
 # %% tags=["slide-output"]
-late_price = [searched(PAY["accuracy − 0.5 · adds"], seed, free=8) for seed in range(3)]
 for epoch, groups in ((1, by_search["accuracy − 0.5 · adds"]), (9, late_price)):
-    numbers = [[f"{value:.2f}" for value in values] for values in zip(*map(measured, groups), strict=True)]
+    numbers = [[f"{value:.2f}" for value in values] for values in groups.T]
     print(f"price from epoch {epoch}: accuracy", *numbers[0], " multiply-adds", *numbers[1])
-assert min(measured(cells)[0] for cells in late_price) > max(measured(cells)[0] for cells in dice)
+assert late_price[:, 0].min() > dice[:, 0].max()
 
 # %% [markdown]
 # What we see: the same price, charged later, finds far better cells in all three seeds. The guess has passed its test:
