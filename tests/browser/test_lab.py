@@ -165,7 +165,7 @@ def test_every_button_follows_keys_and_mouse(page, kernel, name):
         press(page, "Home ArrowRight")
     moves.before = ""
     moves.follows()
-    for group in moves.output.locator(".widget-toggle-buttons").all():
+    for group in moves.output.locator(".widget-toggle-buttons:visible").all():
         others = group.locator("button:not(.mod-active)")
         others.first.click()
         moves.follows()
@@ -178,6 +178,14 @@ def test_every_button_follows_keys_and_mouse(page, kernel, name):
             continue  # there may be no further one; `test_pages_are_turned_by_keys` presses them
         button.press("Space")
         moves.follows()
+
+
+def test_a_guess_is_locked_by_a_click(page, kernel):
+    moves = Moves(page, kernel, "explore_space")
+    for name, said in (("Guess first", "Guess in which quarter"), ("third", "You said third"), ("Guess first", "rank")):
+        moves.output.get_by_role("button", name=name, exact=True).click()
+        moves.follows()
+        assert said in shown(moves.output)
 
 
 def test_keys_stay_in_the_widgets(page):
@@ -221,7 +229,7 @@ def test_the_best_cell_of_the_table_is_found_by_buttons(page, kernel):
     table, operations = tables.tiny(), spaces.Tiny().operations
     best = table.architectures[int(table.mean().argmax())]
     moves = Moves(page, kernel, "explore_space")
-    for group, choice in zip(moves.output.locator(".widget-toggle-buttons").all(), best.choices, strict=True):
+    for group, choice in zip(moves.output.locator(".widget-toggle-buttons:visible").all(), best.choices, strict=True):
         group.get_by_role("button", name=operations[choice], exact=True).press("Space")
     eventually(lambda: f"{best}. " in shown(moves.output) and "rank 1 of 125" in shown(moves.output))
     drawings = moves.output.locator(".widget-html-content svg").count()
