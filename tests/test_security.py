@@ -18,6 +18,8 @@ FORBIDDEN_CALLS = {"eval", "exec", "__import__", "compile"}
 FORBIDDEN_METHODS = {("os", "system"), ("os", "popen"), ("torch", "load"), ("torch", "save"), ("np", "save")}
 ALLOWED = {
     ("exercises/nb02_build_answers.py", "exec"),  # of its own source with some lines changed, no file's
+    ("exercises/nb09_build_answers.py", "torch.load"),  # of what an answer wrote itself a moment ago, into a new folder
+    ("exercises/nb09_build_answers.py", "torch.save"),
     ("trials/processes.py", "pickle"),  # of what a process sends to those that it began, no file's
 }
 

@@ -23,7 +23,7 @@ from nas_tutorial.exercises.nb09_build_answers import (
     TOO_MANY,
     UNUSED,
     WRONG,
-    by_pickle,
+    by_bytes,
     keep_going,
     same,
     state_of,
@@ -198,7 +198,7 @@ EXERCISES = (
             "old state or a new one, never half of one.",
         ),
         wrong=WRONG,
-        right=(whole_object, by_pickle),
+        right=(whole_object, by_bytes),
         build=True,
     ),
 )

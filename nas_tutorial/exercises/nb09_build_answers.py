@@ -1,6 +1,6 @@
 """Answers to the build of notebook 09: the reference, what known mistakes lead to, other answers."""
 
-import pickle
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def variant(
 
     def answer(run, path, steps):
         if path.exists():
-            back(run, torch.load(path, weights_only=False))
+            back(run, torch.load(path))
         for _ in range(more(run, steps)):
             run.step()
             if save_when(run, steps):
@@ -128,13 +128,14 @@ def whole_object(run, path, steps):
         new.replace(path)
 
 
-def by_pickle(run, path, steps):
-    """Another style: bytes of a dictionary, in the other order, with what it returns."""
-    state = pickle.loads(path.read_bytes()) if path.exists() else state_of(run)
-    restore(run, state)
+def by_bytes(run, path, steps):
+    """Another style: bytes that are made in memory, and what it returns."""
+    restore(run, torch.load(path) if path.exists() else state_of(run))
     for _ in range(run.done, steps):
         run.step()
-        path.with_name("next").write_bytes(pickle.dumps(state_of(run)))
+        content = io.BytesIO()
+        torch.save(state_of(run), content)
+        path.with_name("next").write_bytes(content.getvalue())
         path.with_name("next").rename(path)
     return run
 
