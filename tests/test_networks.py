@@ -434,6 +434,30 @@ def test_a_factorised_reduction_reads_every_row_and_every_column():
     assert torch.equal((x.grad != 0).all((0, 1)), row % 2 == column % 2)
 
 
+def test_a_sparse_pointwise_convolution_is_the_strided_one():
+    torch.manual_seed(0)
+    for side in (7, 8):
+        ours, x = ops.convolution(3, 5, kernel=1, stride=2).double(), torch.randn(2, 3, side, side).double()
+        strided = nn.Conv2d(3, 5, 1, stride=2, bias=False).double()
+        strided.load_state_dict(ours.state_dict())
+        given = [x.clone().requires_grad_(), *ours.parameters()], [x.clone().requires_grad_(), *strided.parameters()]
+        outputs = ours(given[0][0]), strided(given[1][0])
+        gradients = [torch.autograd.grad(y.sin().sum(), at) for y, at in zip(outputs, given, strict=True)]
+        assert distance(*outputs) < 1e-12
+        assert all(distance(a, b) < 1e-12 for a, b in zip(*gradients, strict=True))
+
+
+@pytest.mark.parametrize("evaluation", [False, True], ids=["supernet", "network"])
+@pytest.mark.parametrize("name", SMALL)
+def test_no_network_has_a_pointwise_convolution_that_strides_by_itself(name, evaluation):
+    """Its gradients destroy the process's memory (oneDNN, issue 6035), in channels_last with few channels."""
+    space = SMALL[name]
+    network = space.network(live_architecture(space)) if evaluation else space.supernet()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1):
+            assert isinstance(module, ops.SparsePointwise)
+
+
 def test_average_pools_leave_the_padding_out():
     x = torch.ones(1, 2, 5, 5)
     for table in (ops.TINY, ops.NASBENCH201, ops.DARTS, ops.ENAS_MICRO):

@@ -61,18 +61,37 @@ def every_other(x: Tensor) -> tuple[Tensor, Tensor]:
     return x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]
 
 
+class SparsePointwise(nn.Conv2d):
+    """A 1×1 convolution of every stride-th row and column, which are picked out before it.
+
+    A library inside torch (oneDNN, its issue 6035) writes beside its memory where a strided 1×1 convolution learns from
+    few channels in channels_last: the process dies, or gradients are wrong. With a stride of 1 it does not.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        down, across = self.stride
+        return nn.functional.conv2d(x[:, :, ::down, ::across], self.weight, self.bias)
+
+
+def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+    """k×k convolution without bias: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+    kind = SparsePointwise if kernel == 1 < stride else nn.Conv2d
+    return kind(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+
+
 def relu_conv(inputs: int, outputs: int, kernel: int, stride: int = 1, affine: bool = True) -> nn.Sequential:
     """ReLU → k×k convolution → batch norm: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
     return named(
         relu=nn.ReLU(),
-        conv=nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        conv=convolution(inputs, outputs, kernel, stride),
         norm=nn.BatchNorm2d(outputs, affine=affine),
     )
 
 
 def conv_norm(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     """k×k convolution → batch norm, the stem of a network: (B, inputs, H, W) → (B, outputs, H, W)."""
-    return named(conv=nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False), norm=nn.BatchNorm2d(outputs))
+    return named(conv=convolution(inputs, outputs, kernel), norm=nn.BatchNorm2d(outputs))
 
 
 def depthwise(channels: int, kernel: int, stride: int = 1, dilation: int = 1) -> nn.Conv2d:

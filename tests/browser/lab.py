@@ -87,6 +87,21 @@ def menu(page, *names):
         page.locator(".lm-Menu-item").filter(has=page.get_by_text(name, exact=True)).click()
 
 
+def run_above(page, cell):
+    """Run all cells above this one; once more where the page did not take it up, as its kernel was not ready yet."""
+    first = page.locator(".jp-CodeCell .jp-InputPrompt").first
+
+    def begun():
+        """Cells above were run."""
+        if first.inner_text().strip() in ("", "[ ]:"):
+            cell.locator(".jp-InputArea-editor").click()
+            menu(page, "Run", "Run All Above Selected Cell")
+            page.wait_for_timeout(3000)
+        return first.inner_text().strip() not in ("", "[ ]:")
+
+    eventually(begun)
+
+
 class Kernel:
     """The only kernel of a server: what its objects say, without a cell."""
 

@@ -12,7 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_notebook
 
-from browser.lab import Kernel, eventually, menu, opened, served
+from browser.lab import Kernel, eventually, menu, opened, run_above, served
 from nas_tutorial import spaces
 from nas_tutorial.measures import recording, tables
 from nas_tutorial.strategies import toy
@@ -60,8 +60,7 @@ def page(browser, folder):
     """The notebook in a browser, all widgets shown."""
     with served(folder) as address:
         page = opened(browser, address, "widgets.ipynb")
-        cell(page, WATCH).locator(".jp-InputArea-editor").click()
-        menu(page, "Run", "Run All Above Selected Cell")
+        run_above(page, cell(page, WATCH))
         for name in WIDGETS:
             output(page, name)
         yield page
