@@ -452,7 +452,7 @@ def test_a_sparse_pointwise_convolution_is_the_strided_one():
 def test_no_network_has_a_pointwise_convolution_that_strides_by_itself(name, evaluation):
     """Its gradients destroy the process's memory (oneDNN, issue 6035), in channels_last with few channels."""
     space = SMALL[name]
-    network = space.network(live_architecture(space)) if evaluation else space.supernet()
+    network = space.network(live_architecture(space, 0)) if evaluation else space.supernet()
     for module in network.modules():
         if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1):
             assert isinstance(module, ops.SparsePointwise)
