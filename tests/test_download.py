@@ -1,13 +1,10 @@
 """CIFAR-10 is downloaded once, from the first mirror that has it, whatever the others, the disk or neighbours do."""
 
 import errno
-import hashlib
-import http.server
 import multiprocessing
 import os
 import pickle
 import tarfile
-import threading
 
 import numpy as np
 import pytest
@@ -15,138 +12,27 @@ import torch
 
 from nas_tutorial import data
 from nas_tutorial.data import cifar10, download
+from tests import mirrors
 from tests.test_data import counts, disjoint, parts
 
 BOTH = ["cifar-10-batches-py", "cifar-10-python.tar.gz"]
 
 
-def pickled(path, **content):
-    path.write_bytes(pickle.dumps(content))
-    return [path.name, hashlib.md5(path.read_bytes()).hexdigest()]
-
-
 @pytest.fixture(scope="module")
 def miniature(tmp_path_factory):
-    """A CIFAR-10 of 20 pictures a file, built like the real one: its archive, and a reader with its md5 sums."""
-    from torchvision.datasets import CIFAR10
-
-    folder = tmp_path_factory.mktemp("original") / CIFAR10.base_folder
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-
-    def file(name):
-        labels = rng.permutation(np.arange(20) % 10).tolist()
-        return pickled(folder / name, data=rng.integers(0, 256, (20, 3072), dtype=np.uint8), labels=labels)
-
-    train, test = [file(f"data_batch_{k}") for k in range(1, 6)], [file("test_batch")]
-    name, md5 = pickled(folder / "batches.meta", label_names=[f"thing {k}" for k in range(10)])
-    archive = folder.parent / CIFAR10.filename
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(folder, CIFAR10.base_folder)
-    meta = {"filename": name, "key": "label_names", "md5": md5}
-    sums = {"tgz_md5": hashlib.md5(archive.read_bytes()).hexdigest(), "train_list": train, "test_list": test}
-    return archive, type("Miniature", (CIFAR10,), sums | {"meta": meta})
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """A mirror for each fault, named by the path: /good sends the archive, and can send the rest of it."""
-
-    def do_GET(self):
-        name = self.path.strip("/")
-        self.server.requests.append(self.path)
-        try:
-            getattr(self, name.replace("-", "_"), self.missing)()
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the reader has had enough
-
-    def reply(self, body, status=200, length=None, **more):
-        self.send_response(status)
-        for header, value in {"Content-Length": len(body) if length is None else length, **more}.items():
-            self.send_header(header.replace("_", "-"), str(value))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def good(self):
-        start, whole = self.headers.get("Range", "bytes=0-"), self.server.body
-        at = int(start.removeprefix("bytes=").removesuffix("-"))
-        if at >= len(whole):
-            self.reply(b"", 416)
-        else:
-            self.reply(whole[at:], 206 if at else 200)
-
-    def no_ranges(self):
-        self.reply(self.server.body)
-
-    def corrupt(self):
-        self.reply(b"sorry")
-
-    def short(self):
-        self.reply(self.server.body[: len(self.server.body) // 2], length=len(self.server.body))
-
-    def silent(self):
-        self.short()
-        self.server.enough.wait()
-
-    def missing(self):
-        self.reply(b"", 404)
-
-    def forbidden(self):
-        self.reply(b"", 403)
-
-    def broken(self):
-        self.reply(b"", 500)
-
-    def moved(self):
-        self.reply(b"", 302, Location="/good")
-
-    def circle(self):
-        self.reply(b"", 302, Location="/circle")
-
-    def huge(self):
-        self.reply(b"x", length=10**12)
-
-    def endless(self):
-        self.send_response(200)
-        self.end_headers()
-        while not self.server.enough.is_set():
-            self.wfile.write(b"x" * 10_000)
-
-    def trickle(self):
-        self.send_response(200)
-        self.end_headers()
-        while not self.server.enough.wait(0.02):
-            self.wfile.write(b"x")
-
-    def slow(self):
-        """In ten pieces, which is fast enough."""
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.end_headers()
-        for piece in np.array_split(np.frombuffer(self.server.body, np.uint8), 10):
-            self.wfile.write(piece.tobytes())
-            self.server.enough.wait(0.02)
-
-    def log_message(self, *_):
-        pass
+    """The archive, and a reader with its md5 sums."""
+    return mirrors.miniature(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture
 def server(miniature, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.body, running.requests = miniature[0].read_bytes(), []
-        running.address = f"http://127.0.0.1:{running.server_port}"
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        running.enough = threading.Event()
+    with mirrors.serving(miniature[0].read_bytes()) as running:
         yield running
-        running.enough.set()
-        running.shutdown()
-        thread.join()
 
 
-def fetched(server, miniature, root, *mirrors, **sizes):
-    urls = tuple(f"{server.address}/{m}" for m in mirrors)
+def fetched(server, miniature, root, *names, **sizes):
+    urls = tuple(f"{server.address}/{name}" for name in names)
     return cifar10.load(root=root, mirrors=urls, reader=miniature[1], **sizes)
 
 
@@ -177,9 +63,9 @@ def test_cifar10_pictures_and_labels_are_those_of_the_files(server, miniature, t
 
 def test_cifar10_falls_through_to_a_good_mirror(server, miniature, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "TIMEOUT", 2)
-    mirrors = ["missing", "corrupt", "short", "silent", "good"]
-    d = fetched(server, miniature, tmp_path, *mirrors)
-    assert server.requests == [f"/{mirror}" for mirror in mirrors] and len(d.full_train) == 100
+    names = ["missing", "corrupt", "short", "silent", "good"]
+    d = fetched(server, miniature, tmp_path, *names)
+    assert server.requests == [f"/{name}" for name in names] and len(d.full_train) == 100
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cifar-10-batches-py", "cifar-10-python.tar.gz"]
 
 

@@ -24,6 +24,7 @@ from nas_tutorial.strategies.results import begun, read_record
 from nas_tutorial.training import parallel
 
 RUNS = Path("runs")
+LONGEST = 200  # bytes in a folder's name: file systems allow 255, and files beside it have longer ones
 RECORDING = "recording.json"
 
 
@@ -140,8 +141,12 @@ def run_folder(options: Namespace) -> Path:
         name = f"{options.space}-{options.strategy}-{Path(options.data or 'digits').stem}-seed{options.seed}"
         writable_folder(RUNS)
         return new_folder(RUNS / n for n in (name, *(f"{name}-{i}" for i in range(2, 10**4))))
-    if options.name in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
+    if options.name.strip() in ("", ".", "..") or any(mark in options.name for mark in "/\\"):
         raise ValueError(f"--name {options.name!r} is not the name of one folder in {RUNS}: leave out /, \\ and dots.")
+    if len(options.name.encode()) > LONGEST:
+        raise ValueError(
+            f"--name {options.name[:20]}... has {len(options.name.encode())} bytes: take at most {LONGEST}."
+        )
     folder = RUNS / options.name
     going_on = begun(folder, (*PICTURES, RECORDING))
     if options.resume and not going_on:
