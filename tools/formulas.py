@@ -6,6 +6,7 @@ import io
 import re
 from functools import cache
 
+from matplotlib import rc_context
 from matplotlib.font_manager import FontProperties
 from matplotlib.mathtext import MathTextParser, math_to_image
 
@@ -45,7 +46,8 @@ def image(latex: str, display: bool = False) -> str:
     """Return a formula as an HTML image that stands on the line of the text around it; ValueError if it cannot be."""
     drawn, look = io.BytesIO(), FontProperties(size=SIZE, math_fontfamily="stix")
     latex = latex.replace(r"\frac", r"\dfrac") if display else latex
-    depth = math_to_image(known(latex), drawn, prop=look, dpi=72, format="svg", color="#1b1b1b") / SIZE
+    with rc_context({"savefig.facecolor": "none"}):  # what stands behind it shows through
+        depth = math_to_image(known(latex), drawn, prop=look, dpi=72, format="svg", color="#1b1b1b") / SIZE
     height = float(re.search(rb'<svg[^>]*\bheight="([\d.]+)pt"', drawn.getvalue())[1]) / SIZE
     style = f"height:{height:.3f}em;vertical-align:{-depth:.3f}em"
     source = base64.b64encode(drawn.getvalue()).decode()
