@@ -44,10 +44,13 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """What the processor calls itself."""
+    """What the processor calls itself, and which instructions torch uses on it: one name may stand for several."""
+    import torch
+
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = (line.partition(": ")[2] for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+    name = next(names, platform.processor() or platform.machine())
+    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
