@@ -36,14 +36,14 @@ def test_only_the_first_is_computed(written, capsys):
     squares = Squares()
     assert np.allclose(recalled("squares", squares, range(3), folder=written), EXPECTED, atol=1e-6)
     assert squares.asked == [0]
-    assert "0 was computed here, 1, 2 were read" in capsys.readouterr().out
+    assert "seed 0 was computed here, 1, 2 were read" in capsys.readouterr().out
 
 
 def test_many_items_are_counted_in_the_line(tmp_path, monkeypatch, capsys):
     for writing in (True, False):
         monkeypatch.setenv("NAS_TUTORIAL_RECORD", "1" if writing else "")
         recalled("squares", Squares(), range(50), folder=tmp_path)
-    assert "0 was computed here, the other 49 were read" in capsys.readouterr().out
+    assert "seed 0 was computed here, the other 49 were read" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shift, asked", [(0.01, [0]), (0.03, [0, 1, 2])])

@@ -28,13 +28,21 @@ class Watched:
         """What went wrong in words: the function stopped, or it returned what a test could not go on with."""
         raised = f"{type(error).__name__}: {error}"
         if self.returned is NOTHING or self.is_in(error):
-            return f"it stops with {raised}"
+            return f"it stops with {raised}{self.line_of(error)}"
         kind = inspect.signature(reference).return_annotation
         expected = "" if kind is inspect.Signature.empty else f", but {inspect.formatannotation(kind)} is expected"
         if self.returned is None:
             return f"it returns nothing{expected}; is there a `return`?"
         got = f"{shown(self.returned)}, which is of the type {type(self.returned).__name__}"
         return f"it returns {got}{expected} ({raised})"
+
+    def line_of(self, error: BaseException) -> str:
+        """In which line of the function, or of one written in it, an error was raised; nothing where it is unknown."""
+        own = set(codes(getattr(self.function, "__code__", None)))
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        lines = [text.line for frame, text in zip(ours, frames, strict=True) if frame.f_code in own and text.line]
+        return f" (in your line `{lines[-1]}`)" if lines else ""
 
     def is_in(self, error: BaseException) -> bool:
         """Whether an error was raised while code of the function, or of a function written in it, was running."""

@@ -211,6 +211,9 @@ RARER: dict[str, Callable[..., Any]] = {
         "families", lambda n, ops, rng, k: families(lambda n, e, c: len(formula(n, e, c)), n, ops)
     ),
     "draws are wanted": with_part("drawn", lambda n, ops, rng, k: [rng.choice(ops) for _ in edges_of(n)]),
+    "rng.sample repeats none": with_part(
+        "drawn", lambda n, ops, rng, k: rng.sample(list(product(ops, repeat=len(edges_of(n)))), k)
+    ),
     "give it no seed": with_part("drawn", lambda n, ops, rng, k: survey(n, ops, random.Random(0), k)["drawn"]),
     "every draw is from all cells": with_part(
         "drawn",

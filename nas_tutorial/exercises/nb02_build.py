@@ -60,7 +60,7 @@ def check_sizes(shown: list[list[int]]) -> None:
     size, count = RECIPE.batch_size, len(TRAIN[0])
     expect(len(shown[0]) > 1 and len(shown[0]) < count, f"size: a batch has {size} pictures, yours {len(shown[0])}")
     sizes = {len(batch) for batch in shown}
-    expect(sizes != {size, count % size}, "rest: leave out the smaller batch at the end, as the recipe does")
+    expect(sizes != {size, count % size}, "rest: leave out the smaller batch at the end, see row *batch* of the table")
     expect(sizes == {size}, f"size: a batch has recipe.batch_size = {size} pictures, but some have {sorted(sizes)}")
     expect(
         len(shown) != STEPS,

@@ -18,6 +18,10 @@ from nas_tutorial.exercises.patterns import listed, unexplained
 from nas_tutorial.strategies import toy
 
 XI, R = 0.2, 0.05
+SIDES = (
+    "train_loss() is called at w only; next, steps 2 and 3: at w' take v, the slope of the validation loss in the "
+    "weights; then call train_loss() at w⁺ = w + εv, and at w⁻"
+)
 
 
 class Places(NamedTuple):
@@ -90,7 +94,7 @@ def test_two_sides(function: Callable[..., Any]) -> None:
     if any(found) and not [place for place in asked if not same(place, (right.plus, right.minus)[found[1]])]:
         raise error or Mistake("train_loss() is called on one side of w only; both w⁺ and w⁻ are needed")
     if not asked:
-        raise error or Mistake("train_loss() is called at w only: move the weights to w⁺ = w + εv, and to w⁻")
+        raise error or Mistake(SIDES)
     astray = next(place for place in asked if not same(place, right.plus) and not same(place, right.minus))
     distance = float((astray - right.w).norm())
     otherwise = f"train_loss() is called at a distance of {distance:.3g} from w; w⁺ and w⁻ lie at distance r = {R}"

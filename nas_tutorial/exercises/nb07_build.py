@@ -76,13 +76,13 @@ def judge(got: Tensor, given: Case, right: Tensor, mistakes: dict[str, Variant],
     at = tuple(int(i) for i in np.unravel_index(int(gaps.argmax()), gaps.shape))
     where = f"{key}: for {len(given.ops)} operations, at {list(at)},"
     seen = pattern(got.flatten().tolist(), right.flatten().tolist())
-    said = unexplained(where, float(got[at]), float(right[at]), seen, WAYS[key](given, at))
+    said = unexplained(where, got[at].item(), right[at].item(), seen, WAYS[key](given, at))
     expect(bool(gaps[at] < 1e-7), said)
 
 
 def outputs_of_operations(given: Case, at: tuple) -> str:
     """The way to an entry of the blend."""
-    outputs = [float(op(given.validation[0])[at]) for op in given.ops]
+    outputs = [op(given.validation[0])[at].item() for op in given.ops]
     return f"the operations give {listed(outputs)} there, and p is {listed(given.alpha.softmax(0).tolist())}"
 
 
@@ -90,8 +90,8 @@ def old_and_new(place: str, old: Callable[[Case], Tensor], new: Callable[[Case],
     """The way to an entry of what has made a step: its old value, its slope and the rate."""
 
     def way(given: Case, at: tuple) -> str:
-        before, size = float(old(given)[at]), getattr(given, rate)
-        slope = (before - float(new(given)[at])) / size
+        before, size = old(given)[at].item(), getattr(given, rate)
+        slope = (before - new(given)[at].item()) / size
         return f"it was {before:.4g}, its slope {place} is {slope:.4g}, and the rate {size:g}"
 
     return way

@@ -157,6 +157,33 @@ def test_whole(function: Function) -> None:
         with failing_save():
             function(OneEdge(), path, 4)
         expect(path.exists(), REMOVED)
+        with gone_with(path):
+            function(OneEdge(), path, 5)
+        expect(path.exists(), REMOVED)
+
+
+@contextmanager
+def gone_with(path: Path) -> Iterator[None]:
+    """Inside the block, a search is killed as soon as somebody takes the file away from its place."""
+    whole = {name: getattr(os, name) for name in ("remove", "unlink", "rename")}
+
+    def fatal(name: str) -> Callable[..., None]:
+        def gone(given: Any, *more: Any, **named: Any) -> None:
+            whole[name](given, *more, **named)
+            if Path(given) == path:
+                raise Killed
+
+        return gone
+
+    for name in whole:
+        setattr(os, name, fatal(name))
+    try:
+        yield
+    except Killed:
+        pass
+    finally:
+        for name, function in whole.items():
+            setattr(os, name, function)
 
 
 @contextmanager

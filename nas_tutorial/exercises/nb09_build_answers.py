@@ -64,6 +64,14 @@ def removed(state: dict[str, Any], path: Path) -> None:
     torch.save(state, path)
 
 
+def removed_in_between(state: dict[str, Any], path: Path) -> None:
+    """Write the new file beside the old one, remove this, and give its name to the new one."""
+    new = path.with_suffix(".new")
+    torch.save(state, new)
+    path.unlink(missing_ok=True)
+    new.rename(path)
+
+
 def variant(
     back: Callable[[OneEdge, dict[str, Any]], None] = restore,
     write: Callable[[dict[str, Any], Path], None] = replaced,
@@ -158,6 +166,7 @@ LATE = "file: killed in the middle, it had kept too little; save behind each ste
 MISSING = "file: there is none at `path` when the steps are made; torch.save(state, path)"
 IN_PLACE = "file: it is written in place; whoever is killed while writing has neither the old state nor the new one"
 REMOVED = "file: for a moment there is none, as the old one is removed first; write to another name, then .replace"
+REMOVED_LATE = "for a moment there is none"
 TOO_MANY = "steps: that many in all, those from the file included; yours makes as many once more"
 TOO_FEW = "steps: it has to make them, by run.step(), until run.done is `steps`"
 
@@ -172,6 +181,7 @@ WRONG: dict[str, Callable[..., Any]] = {
     MISSING: variant(write=lambda state, path: None),
     IN_PLACE: variant(write=lambda state, path: torch.save(state, path)),
     REMOVED: variant(write=removed),
+    REMOVED_LATE: variant(write=removed_in_between),
     TOO_MANY: variant(more=lambda run, steps: steps),
     TOO_FEW: variant(more=lambda run, steps: 0),
     "file: the last step is not in it": saved_before,

@@ -32,14 +32,21 @@ class Recalled(Record):
 
 
 def recalled(
-    name: str, compute: Callable[[Any], Any], items: Iterable[Any], tolerance: float = 0.02, folder: Path = RECORDS
+    name: str,
+    compute: Callable[[Any], Any],
+    items: Iterable[Any],
+    kind: str = "seed",
+    *,
+    tolerance: float = 0.02,
+    folder: Path = RECORDS,
 ) -> np.ndarray:
     """`compute(item)` for each item, such as a seed, stacked: (items, ...); only the first is computed here.
 
     compute: returns finite numbers, of the same shape for all items, which depend on the item alone.
-    name: of the record that holds the others. tolerance: how far the first may lie from its record on the processor
-    and with the torch that made it; elsewhere the mean of what they differ by may be larger by the items' mean standard
-    deviation. Says in a line what was done. Raises ValueError where numbers are not finite.
+    name: of the record that holds the others. kind: what an item is, in a word. tolerance: how far the first may lie
+    from its record on the processor and with the torch that made it; elsewhere the mean of what they differ by may be
+    larger by the items' mean standard deviation. Says in a line what was done. Raises ValueError where numbers are not
+    finite.
     """
     items = list(items)
     file, first = folder / f"{name}.json", _numbers(compute(items[0]), name)
@@ -48,9 +55,9 @@ def recalled(
         there = np.asarray(found["values"], float)
         if _agrees(first, there, tolerance, _made_here(found)):
             gap = np.abs(first - there[0]).max(initial=0)
-            print(f"{_named(items)}; the record is of {found['day']}, and agrees with it to {gap:.1g}")
+            print(f"{_named(items, kind)}; the record is of {found['day']}, and agrees with it to {gap:.1g}")
             return np.stack([first, *there[1:]])
-        print(f"{items[0]} gives other numbers here than the record, so all are computed:")
+        print(f"{kind} {items[0]} gives other numbers here than the record, so all are computed:")
     values = np.stack([first, *(_numbers(compute(item), name) for item in items[1:])])
     if os.environ.get("NAS_TUTORIAL_RECORD"):
         write_whole(file, _text(items, values))
@@ -89,11 +96,11 @@ def _made_here(found: Recalled) -> bool:
     return (made["torch"], made.get("processor")) == (versions()["torch"], processor())
 
 
-def _named(items: list[Any]) -> str:
+def _named(items: list[Any], kind: str) -> str:
     """Which items were computed, and which read; their number alone where they are many."""
     others = [str(item) for item in items[1:]]
     read = ", ".join(others) if len(others) < 5 else f"the other {len(others)}"
-    return f"{items[0]} was computed here, {read} were read"
+    return f"{kind} {items[0]} was computed here, {read} were read"
 
 
 def _text(items: list[Any], values: np.ndarray) -> str:

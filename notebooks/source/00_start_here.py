@@ -314,7 +314,8 @@ print(f"the cell alone, on test pictures: {evaluate(network, digits.test, digits
 # the cell was chosen without them.
 #
 # But this is one search, and one training. A search begins with random weights, and another beginning, another *seed*,
-# may end in another cell. So we search twice more, and train each found cell once.
+# may end in another cell. So we search twice more, and train each found cell once. To save your time, `recalled` does
+# the first of the three here, and reads the others from a record if this one agrees with it; else it computes all.
 
 
 # %%
@@ -324,29 +325,27 @@ def alone(cell, pile, epochs, seed):
     return evaluate(trained, digits.test, digits)
 
 
-searches, same, spent = {0: found}, {0: evaluate(network, digits.test, digits)}, {}
-
-
-def once_more(seed):
-    """Search with this seed, and train what is found, alone, with the same pictures and as many steps."""
-    start = process_time()
-    searches[seed] = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=seed).result
-    spent[seed] = process_time() - start
-    same[seed] = alone(searches[seed].architecture, digits.train, 3, seed)
+def searched(seed):
+    """Search with this seed: the cell as six numbers, the accuracy of the blend, and that of the cell alone."""
+    settings = {"epochs": 3, "batch_size": 32, "alpha_rate": 0.03, "seed": seed}
+    result = found if seed == 0 else darts.search(space, digits, **settings).result  # seed 0 you have seen
+    cell, blend = result.architecture, result.history[-1].validation_accuracy
+    return [*cell.choices, blend, alone(cell, digits.train, 3, seed)]
 
 
 # %%
-once_more(seed=1)
+from nas_tutorial.measures import recalled
+
+seeds = (0, 1, 2)
+three = recalled("00_searches", searched, seeds)
+cells = [space.architecture([int(choice) for choice in row[:6]]) for row in three]
+blend, same = three[:, 6], three[:, 7]
 
 # %%
-once_more(seed=2)
-
-# %%
-blend = {seed: result.history[-1].validation_accuracy for seed, result in searches.items()}
-for seed in searches:
+for seed in seeds:
     print(f"seed {seed}: blend {blend[seed]:.2f} | cell alone {same[seed]:.2f}")
-print(f"± {stdev(blend.values()):.2f} between the blends, ± {stdev(same.values()):.2f} between the cells")
-drawing.sheet([result.architecture for result in searches.values()], captions=[f"seed {i}" for i in searches])
+print(f"± {stdev(blend):.2f} between the blends, ± {stdev(same):.2f} between the cells")
+drawing.sheet(cells, captions=[f"seed {seed}" for seed in seeds])
 
 # %% [markdown]
 # What we see: the three cells look alike (two are the same), and alone they are about equally good. The blends lie
@@ -356,26 +355,14 @@ drawing.sheet([result.architecture for result in searches.values()], captions=[f
 # Now change the second thing: the steps. The same pictures, but six epochs instead of three.
 
 # %%
-longer = {0: alone(searches[0].architecture, digits.train, 6, seed=0)}
-
-# %%
-longer[1] = alone(searches[1].architecture, digits.train, 6, seed=1)
-
-# %%
-longer[2] = alone(searches[2].architecture, digits.train, 6, seed=2)
+longer = recalled("00_longer", lambda seed: alone(cells[seed], digits.train, 6, seed), seeds)
 
 # %% [markdown]
 # And the third: the pictures. The choice is made, so the validation pictures may teach now, too. Three epochs of twice
 # as many pictures make as many steps as six epochs before.
 
 # %%
-more = {0: alone(searches[0].architecture, digits.full_train, 3, seed=0)}
-
-# %%
-more[1] = alone(searches[1].architecture, digits.full_train, 3, seed=1)
-
-# %%
-more[2] = alone(searches[2].architecture, digits.full_train, 3, seed=2)
+more = recalled("00_more", lambda seed: alone(cells[seed], digits.full_train, 3, seed), seeds)
 
 
 # %%
@@ -397,30 +384,30 @@ def bars(rows, title, alt, x_label="accuracy (%)"):
 # first. And the dots of the blend lie furthest apart.
 
 # %% tags=["slide-output"]
-rows = {"the blend": blend, "alone": same, "alone, longer": longer, "alone, longer, more pictures": more}
 bars(
-    {name: row.values() for name, row in rows.items()},
-    title="What makes the difference? Each dot is one search",
+    {"the blend (validation)": blend, "alone": same, "longer": longer, "longer, more pictures": more},
+    title="What makes the difference? A dot for each of three searches, ± their spread",
+    x_label="accuracy (%), of all but the blend on test pictures",
     alt="The blend is lowest, the cell alone higher, trained longer higher still; more pictures add little.",
 )
 
 # %% tags=["slide-output"]
 for before, after, name in ((blend, same, "being alone"), (same, longer, "steps"), (longer, more, "pictures")):
-    gains = [100 * (after[seed] - before[seed]) for seed in (0, 1, 2)]
+    gains = [100 * (after[seed] - before[seed]) for seed in seeds]
     each = ", ".join(f"{gain:+.0f}" for gain in gains)
     print(f"{name}: {fmean(gains):+.0f} points (seed by seed {each})")
 
 # %% [markdown]
 # **Answer: C.** The larger pile of pictures changes little here, in all three searches. Longer training brings much in
 # all of them. Being alone helps, too, but how much changes from search to search: with seed 0 it made even more than
-# the steps did. So beware of comparing the first bar with the last, as is often done: about half of what looks like the
-# worth of the cell is the longer training.
+# the steps did. So beware of comparing the blend's bar with the top one, as is often done: about half of what looks
+# like the worth of the cell is the longer training.
 
 # %% [markdown] tags=["slide"]
 # ## Change one thing at a time
 #
 # - the blend is not the cell: **never read the worth of a cell from the log of its search**
-# - first against last bar: three changes in one comparison
+# - the blend's bar against the top one: three changes in one comparison
 # - about half of that difference is longer training
 #
 # Note:
@@ -442,7 +429,7 @@ quiz("long_training")
 # ### Exercise: Search again · ★☆☆ · 3 min
 #
 # Guess first: will a fourth search find the same cell, and will its blend be better than the others? Then run
-# `once_more(seed=3)` in a cell of your own, and run the cell with the table and the sheet again.
+# `searched(3)` in a cell of your own: the last two numbers are the blend and the cell alone.
 
 # %% [markdown]
 # ## Is it better than a die?
@@ -457,12 +444,12 @@ generator, start = torch.Generator().manual_seed(0), process_time()
 random_cells = [space.sample(generator) for _ in range(6)]
 dice = [alone(cell, digits.train, 3, seed=0) for cell in random_cells]
 print(f"computing time of six random cells: {process_time() - start:.0f} s")
-print(f"computing time of a search: {fmean(spent.values()):.0f} s")
+print(f"time of a search: {found.seconds:.0f} s")
 
 # %%
 convolution = space.operations.index("nor_conv_3x3")
 guess = space.architecture([convolution] * 6)
-guessed = [alone(guess, digits.train, 3, seed) for seed in (0, 1, 2)]
+guessed = recalled("00_guess", lambda seed: alone(guess, digits.train, 3, seed), seeds)
 
 # %% [markdown] tags=["slide"]
 # ## Found cells beat dice, and a good guess equals them
@@ -475,7 +462,7 @@ guessed = [alone(guess, digits.train, 3, seed) for seed in (0, 1, 2)]
 
 # %% tags=["slide-output"]
 bars(
-    {"found by a search": same.values(), "guess: 3×3 everywhere": guessed, "rolled with a die": dice},
+    {"found by a search": same, "guess: 3×3 everywhere": guessed, "rolled with a die": dice},
     title="Trained alone: same pictures, same steps. Each dot is one training",
     alt="Found cells and the guess are about equally accurate; random cells lie lower and far apart.",
     x_label="test accuracy (%)",
@@ -484,11 +471,11 @@ bars(
 # %%
 from nas_tutorial import widgets
 
-print(f"worst found cell {min(same.values()):.2f}, best of six random cells {max(dice):.2f}")
-for name, cell in {f"seed {seed}": result.architecture for seed, result in searches.items()}.items():
+print(f"worst found cell {min(same):.2f}, best of six random cells {max(dice):.2f}")
+for name, cell in zip(("seed 0", "seed 1", "seed 2"), cells, strict=True):
     print(f"{name}: {widgets.count_parameters(cell):,} weights")
 print(f"guess: {widgets.count_parameters(guess):,} weights")
-assert fmean(same.values()) > fmean(dice)
+assert fmean(same) > fmean(dice)
 
 # %% [markdown]
 # What we see: random cells are far apart, and on average far below the found ones. Even the best of six stays behind
@@ -604,8 +591,9 @@ widgets.browse(sampled)
 # ### Exercise: Bet on a cell · ★☆☆ · 3 min
 #
 # Train your favourite: `alone(sampled[n - 1], digits.train, 3, seed=0)`, with its number for `n`. Did you beat the
-# search? Or build a cell of your own with `space.architecture`, as above: it takes a list of six numbers from 0 to 4,
-# an operation for each edge. From notebook 01 on, exercises come with checks, hints and solutions.
+# search? Or build a cell of your own with `space.architecture`, as above: it takes six numbers, for the edges 0→1, 0→2,
+# 1→2, 0→3, 1→3 and 2→3 in this order; 0 is `none`, 1 `skip_connect`, 2 `nor_conv_1x1`, 3 `nor_conv_3x3`, 4
+# `avg_pool_3x3`. From notebook 01 on, exercises come with checks, hints and solutions.
 
 # %% [markdown]
 # ## What can go wrong

@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 40 min reading · 37 min exercises · longest cell 2 s · all cells 15 s · 0.8 GB
+# 40 min reading · 37 min exercises · longest cell 3 s · all cells 13 s · 0.8 GB
 
 # %% [markdown]
 # ![Three nodes, input, node 1 and output, joined by three edges. Each edge is drawn as five lines and carries the
@@ -59,7 +59,7 @@ from nas_tutorial.pictures import blocks, inside
 # *skip* (copy), *average pool*, *1×1 convolution*, *3×3 convolution*. Some cells differ on paper and yet compute
 # the same. How many truly different ones are there?
 #
-# - **A.** About 60: every second name is a twin.
+# - **A.** About 60: for every second cell there is another one that computes the same.
 # - **B.** About 100: some cells with a zero coincide.
 # - **C.** 125: another operation is another function.
 #
@@ -541,7 +541,7 @@ def seen(cell):
     torch.manual_seed(0)
     network = tiny.network(cell).eval()
     x = torch.randn(32, 3, 11, 11, requires_grad=True)  # many: a ReLU may hide a pixel in one picture
-    network.features(x, cell.active_ops)[:, :, 5, 5].sum().backward()
+    network.features(x, cell.active_ops)[:, :, 5, 5].sum().backward()  # active_ops: each edge's operation
     return x.grad.abs().sum((0, 1)) > 0  # (11, 11)
 
 
@@ -703,7 +703,8 @@ for seed in range(3):
 # 3. `"families"`: a dictionary from a formula, by the three rules above, to the list of all cells that have it. With
 #    four nodes a sum may enter an operation: `|conv_3x3~0|+|skip~0|skip~1|+|zero~0|zero~1|conv_1x1~2|` is
 #    `conv_1x1(conv_3x3(x) + x)`. How you write formulas is up to you; only cells that compute the same must agree.
-# 4. `"drawn"`: a list of `draws` random cells, every cell equally likely. `rng` is a `random.Random`: `rng.choice(…)`.
+# 4. `"drawn"`: a list of `draws` random cells, each drawn from all, so that one may come twice. `rng` is a
+#    `random.Random`: `rng.choice(…)`.
 #
 # Write step by step: return `{"edges": edges}` and run the cell; `check` says which steps are right.
 

@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 48 min reading · 34 min exercises · longest cell 36 s · all cells 168 s · 1.0 GB
+# 48 min reading · 34 min exercises · longest cell 8 s · all cells 42 s · 1.0 GB
 
 # %% [markdown]
 # ![Two boxes, one inside the other. The outer box, the architecture α, asks the validation pictures how good
@@ -64,7 +64,7 @@ from nas_tutorial.training import batches, seeded
 #
 # Where does it come to rest?
 #
-# - **A.** At a wrong α. Smaller steps in 1 and 2 end there, too.
+# - **A.** At a wrong α. Smaller steps of α end there, too.
 # - **B.** At α = 1. Step 2 makes up for what step 1 ignores.
 # - **C.** Nowhere. α and the weights run round in a circle.
 #
@@ -721,8 +721,9 @@ quiz("longer_vector")
 #    loss in α.
 # 4. Write w back, bit for bit, and return direct − ξ · (slope at w⁺ − slope at w⁻) / (2ε).
 #
-# `check` names each step that is right. Write step 1 and check it (the validation loss must be called at w'), then go
-# on. This cell shows the two tools, on the toy at α = 1.7 and w = 0.3.
+# `check` ticks w' (step 1), w⁺ and w⁻ (steps 2 and 3), the value, and the weights written back (step 4). Write step 1
+# and check it (the validation loss must be called at w'), then go on. This cell shows the two tools, on the toy at α =
+# 1.7 and w = 0.3.
 
 
 # %%
@@ -955,7 +956,7 @@ figure = plots.lines(
     x_label="steps of training on the 32 pictures",
     y_label="cosine with the exact gradient",
 )
-alt = "Unrolled stays near 1. First order starts near 1, falls to about one half, differently by seed, and comes back."
+alt = "Unrolled stays near 1. First order starts near 1, falls to about 0.4, differently by seed, and comes back."
 plots.show(figure, alt)
 
 # %%
@@ -968,7 +969,7 @@ print("after 100 steps on new pictures: L_train {2:.2f}, first order {0:.3f}, un
 
 # %% [markdown]
 # What we see: on the 32 pictures that the weights are fitting, the unrolled gradient stays close to the exact one. The
-# first order begins well, goes astray in the middle, in some seeds so far that it points the wrong way, and comes back
+# first order begins well, goes astray in the middle, in one seed so far that it points the wrong way, and comes back
 # once the pictures are learnt. On new pictures in each step it is as good as exact; but there the network has hardly
 # begun to learn, so this says nothing about later steps.
 # So what the second order brings depends on *when* you ask. Why it is the middle, we did not test.
@@ -1100,10 +1101,10 @@ for name, bug in (
         print(f"    from r = 0.01 to 0.001 the error becomes {error_at(0.01) / error_at(0.001):.1f} times smaller")
 
 # %% [markdown]
-# What we see: with the bug the result *is* the direct part, to six digits. All the work of the second order is done,
-# and thrown away. The cosine with the exact gradient is still 0.99, so no accuracy curve would give it away. What does
-# give it away is the test that a finite difference must pass: **a ten times smaller r has to bring it a hundred times
-# nearer to the exact gradient.**
+# What we see: with the bug the result points where the direct part points, to six digits. All the work of the second
+# order is done, and thrown away. The cosine with the exact gradient is still 0.99, so no accuracy curve would give it
+# away. What does give it away is the test that a finite difference must pass: **a ten times smaller r has to bring it a
+# hundred times nearer to the exact gradient.**
 
 # %%
 quiz("one_minute_check")

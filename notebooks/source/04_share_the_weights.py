@@ -117,8 +117,8 @@ print(
 assert blind_useful == 0 and (sees & ~useful).sum() == 2
 
 # %% [markdown]
-# What we see: a flat *desert* of 74 cells, and 51 *useful* cells that rise out of it. With two exceptions a cell of the
-# desert has no open 3×3. Notebook 02 showed what that means: it answers a picture and its mirror image alike, so it
+# What we see: 74 cells stay below 0.4; call them the *desert*. The other 51 are *useful*. With two exceptions a cell of
+# the desert has no open 3×3. Notebook 02 showed what that means: it answers a picture and its mirror image alike, so it
 # cannot tell a falling stroke from a rising one.
 #
 # **Question.** How well can *any* method rank these cells? Two trainings do not agree fully either. So beside each
@@ -725,7 +725,7 @@ def long_training(job):
 
 
 jobs = [(seed, cell) for seed in (0, 1) for cell in half.tolist()]
-long = recalled("04_long", long_training, jobs).reshape(2, 26)
+long = recalled("04_long", long_training, jobs, "(seed, cell)").reshape(2, 26)
 
 
 def taus(scores, truths):
@@ -848,7 +848,8 @@ def split(job):
 
 # %%
 jobs = [(edge, seed, operation) for edge in (0, 1) for seed in seeds for operation in range(5)]
-grouped = recalled("04_split", split, jobs).reshape(2, 3, 125)  # operation by operation, 25 cells each
+# operation by operation, 25 cells each
+grouped = recalled("04_split", split, jobs, "(edge, seed, operation)").reshape(2, 3, 125)
 by_one, by_other = np.zeros((2, 3, 125))
 for edge, scores in enumerate((by_one, by_other)):
     scores[:, np.argsort([cell.choices[edge] for cell in cells], kind="stable")] = grouped[edge]
@@ -865,7 +866,7 @@ for edge, scores in enumerate((by_one, by_other)):
 # %% tags=["slide-output"]
 ways = {"one_training": runs, "shared_weights": shared, "split_on_0_to_1": by_one, "split_on_0_to_2": by_other}
 *_, by_companion, by_direct = compare(**ways)
-assert by_companion[2] > by_sharing[2] > by_direct[2] and by_companion[3] > by_sharing[3] + 4
+assert by_companion[2] > max(by_sharing[2], by_direct[2]) + 0.1 and by_companion[3] > by_sharing[3] + 4
 
 # %% [markdown]
 # What we see: the split by companion finds most of the true ten, the control does not. Case closed? One more check. If
@@ -923,7 +924,7 @@ for name, (orders, levels) in swaps.items():
 # - **Level.** One supernet rates the cells behind `zero` no lower than those behind the 3×3; the truth does. The split
 #   puts that right, and its levels alone bring one supernet to six of ten, on average, better in all three seeds.
 # - **Order.** The mean τ behind one companion hardly changed. With the levels of one supernet, the order of the split
-#   finds fewer than with its own, and in one seed only a single one.
+#   finds fewer than with its own in two of three seeds, and in one only a single one.
 # - **Luck.** Because the true ten share a companion, this edge was a lucky one to split.
 #
 # So: **company spoils the comparison *between* companions.** Whether it spoils the order at the top, too, three seeds
@@ -981,7 +982,8 @@ def judged(job):
     return shared_accuracies(train_supernet(seed, 12, samplers[sampler], paths=5), cells, strokes)
 
 
-fair, five = recalled("04_fair", judged, [(s, seed) for s in samplers for seed in range(5)]).reshape(2, 5, 125)
+jobs = [(rule, seed) for rule in samplers for seed in range(5)]
+fair, five = recalled("04_fair", judged, jobs, "(rule, seed)").reshape(2, 5, 125)
 
 
 # %% [markdown] tags=["slide"]
@@ -1130,10 +1132,9 @@ scratch, inherited = recalled("04_heirs", both_ways, seeds).T
 #
 # The six truly best cells, seeds 0, 1, 2:
 #
-# Note:
-# 1 min. Read the third line first: this is what the cells have at the shared weights, without any training of their
-# own. Then one epoch lifts them to where three epochs from scratch lead. So most of it is inherited, and that epoch
-# teaches the smaller part. Without the third line one would credit the epoch with everything.
+# Note: 1 min. Read the third line first: this is what the cells have at the shared weights, without any training of
+# their own. Then one epoch lifts them to where three epochs from scratch lead. So on average the larger part is
+# inherited, and that epoch teaches the smaller one. Without the third line one would credit the epoch with everything.
 
 # %% tags=["slide-output"]
 rows = {"from scratch, one epoch": scratch, "from scratch, three epochs": runs[:, best_six].mean(1)}
@@ -1147,10 +1148,11 @@ quiz("what_was_inherited")
 
 # %% [markdown]
 # What we see: one epoch from scratch leaves the six cells far below. At the shared weights they are right on most
-# pictures *before* that epoch begins: most of the gain is inherited, not learnt. After it they stand where three epochs
-# from scratch lead. So the shared weights are *good weights*, though they do not rank well.
+# pictures *before* that epoch begins: on average they inherit more than half of their lead over it (with seed 1, less).
+# After it they stand where three epochs from scratch lead. So the shared weights are *good weights*, though they do not
+# rank well.
 #
-# An accuracy after inheriting is no fair *comparison* of cells: some fitted the company better. Final numbers come from
+# An accuracy after inheriting is no fair *comparison* of cells: some fitted the company better. Train finalists from
 # scratch, with several seeds.
 #
 # ## What can go wrong
@@ -1221,8 +1223,8 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 # - let a network inherit its path, and told what was inherited from what was learnt;
 # - met a real slip, `.eval()` where it does not belong, and a check that catches it.
 #
-# **On your own.** Split on 1 → 2, the third edge: what do you expect from the pulls? Then average the scores of three
-# supernets: does τ grow, and do the ten best? Three seeds each, at least.
+# **On your own.** Split on 1 → 2, the third edge: what do you expect? Then average the scores of three supernets: does
+# τ grow, and do the ten best? Three seeds each.
 #
 # ## Further reading
 #
@@ -1236,8 +1238,8 @@ assert min(off["eval mode", s] for s in ("untrained", "trained")) > 0.05
 # - Y. Zhao and others: [Few-shot Neural Architecture Search](https://arxiv.org/abs/2006.06863), ICML 2021: several
 #   supernets, each for a part of the space.
 # - K. Yu and others: [Evaluating the Search Phase of Neural Architecture Search](https://arxiv.org/abs/1902.08142),
-#   ICLR 2020: how badly shared weights can rank.
-# - Notebook 05 replaces the dice by a controller that learns; notebook 08 comes back to what sharing cannot see.
+#   ICLR 2020.
+# - Notebook 05 replaces the dice by a controller; notebook 08 comes back to what sharing cannot see.
 #
 # ## Versions
 
