@@ -182,7 +182,11 @@ def end_after(seconds: float, subject: Subject, folder: Path, number: int) -> bo
     if process.exitcode is not None:
         return False
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # a terminal tells all of them
-    process.join()
+    process.join(PATIENCE)
+    if process.exitcode is None:
+        subject.faults.append(f"{PATIENCE} s after {signal.Signals(number).name} it is still there")
+        process.kill()
+        process.join()
     end = time.monotonic() + PATIENCE
     while (left := marked(mark)) and time.monotonic() < end:
         time.sleep(0.2)

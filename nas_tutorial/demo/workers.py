@@ -88,8 +88,9 @@ class WorkerPool:
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         """After a failure or Ctrl-C, forget what has not begun and end the processes at once."""
         self._stack.close()
-        for process in self.processes:
-            process.end(at_once=failure is not None)
+        with ExitStack() as ends:  # a Ctrl-C in the midst of one leaves none of the others out
+            for process in self.processes:
+                ends.callback(process.end, at_once=failure is not None)
 
     def search(self, name: str, strategy: str, epochs: int, seed: int, space: str, folder: Path) -> Future:
         """Queue a search; in the end `folder` holds its result, and the future the multiply-adds it took."""

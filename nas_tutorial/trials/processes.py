@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -113,8 +113,9 @@ class Processes(Executor):
         """End all processes, after their jobs or, with `cancel_futures` and without `wait`, at once."""
         at_once = cancel_futures and not wait
         self._threads.shutdown(wait=not at_once, cancel_futures=cancel_futures)
-        for worker in list(self._all):
-            worker.end(at_once)
+        with ExitStack() as ends:  # a Ctrl-C in the midst of one leaves none of the others out
+            for worker in list(self._all):
+                ends.callback(worker.end, at_once)
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         self.shutdown(wait=not failure, cancel_futures=bool(failure))
