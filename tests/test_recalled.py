@@ -36,14 +36,14 @@ def test_only_the_first_is_computed(written, capsys):
     squares = Squares()
     assert np.allclose(recalled("squares", squares, range(3), folder=written), EXPECTED, atol=1e-6)
     assert squares.asked == [0]
-    assert "seed 0 was computed here, 1, 2 were read" in capsys.readouterr().out
+    assert "seed 0 computed here, 1, 2 read" in capsys.readouterr().out
 
 
 def test_many_items_are_counted_in_the_line(tmp_path, monkeypatch, capsys):
     for writing in (True, False):
         monkeypatch.setenv("NAS_TUTORIAL_RECORD", "1" if writing else "")
         recalled("squares", Squares(), range(50), folder=tmp_path)
-    assert "seed 0 was computed here, the other 49 were read" in capsys.readouterr().out
+    assert "seed 0 computed here, the other 49 read" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("shift, asked", [(0.01, [0]), (0.03, [0, 1, 2])])
@@ -65,9 +65,13 @@ def test_elsewhere_the_first_may_differ_as_much_as_the_items_do(written, shift, 
     assert squares.asked == asked
 
 
-def test_other_items_are_not_taken_for_these(written):
+def test_items_that_the_record_does_not_know_are_computed_too(written, capsys):
     squares = Squares()
-    assert recalled("squares", squares, range(4), folder=written)[3, 0] == 9 and squares.asked == [0, 1, 2, 3]
+    found = recalled("squares", squares, [5, 2, 3, 1], folder=written)
+    assert found[:, 0].tolist() == [25, 4, 9, 1] and squares.asked == [2, 5, 3]  # 2 is compared with its record
+    assert "seed 5, 2, 3 computed here, 1 read" in capsys.readouterr().out
+    squares = Squares(shift=9)
+    assert recalled("squares", squares, [5, 2, 1], folder=written)[:, 0].tolist() == [34, 13, 10]
 
 
 def test_numbers_of_another_shape_are_computed(written):

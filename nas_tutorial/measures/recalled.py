@@ -42,26 +42,32 @@ def recalled(
 ) -> np.ndarray:
     """`compute(item)` for each item, such as a seed, stacked: (items, ...); only the first is computed here.
 
+    So are items that the record does not know; the first that it knows is the one that is compared.
+
     compute: returns finite numbers, of the same shape for all items, which depend on the item alone.
     name: of the record that holds the others. kind: what an item is, in a word. tolerance: how far the first may lie
     from its record on the processor and with the torch that made it; elsewhere the mean of what they differ by may be
     larger by the items' mean standard deviation. Says in a line what was done. Raises ValueError where numbers are not
     finite.
     """
-    items = list(items)
-    file, first = folder / f"{name}.json", _numbers(compute(items[0]), name)
-    found = None if os.environ.get("NAS_TUTORIAL_RECORD") else _read(file, items)
-    if found is not None:
-        there = np.asarray(found["values"], float)
-        if _agrees(first, there, tolerance, _made_here(found)):
-            gap = np.abs(first - there[0]).max(initial=0)
-            print(f"{_named(items, kind)}; the record is of {found['day']}, and agrees with it to {gap:.1g}")
-            return np.stack([first, *there[1:]])
-        print(f"{kind} {items[0]} gives other numbers here than the record, so all are computed:")
-    values = np.stack([first, *(_numbers(compute(item), name) for item in items[1:])])
+    items, file = {str(item): item for item in items}, folder / f"{name}.json"
+    record = None if os.environ.get("NAS_TUTORIAL_RECORD") else _read(file)
+    there = record["values"] if record else {}
+    known = [key for key in items if key in there]
+    first = known[0] if known else next(iter(items))
+    values = {first: _numbers(compute(items[first]), name)}
+    if known and _agrees(values[first], first, there, tolerance, _made_here(record)):
+        values = {key: there[key] for key in known} | values
+        gap = np.abs(values[first] - there[first]).max(initial=0)
+        here = [key for key in items if key == first or key not in there]
+        print(f"{_named(kind, here, known[1:])}; the record is of {record['day']}, and agrees with it to {gap:.1g}")
+    elif known:
+        print(f"{kind} {first} gives other numbers here than the record, so all are computed:")
+    values |= {key: _numbers(compute(item), name) for key, item in items.items() if key not in values}
+    found = np.stack([values[key] for key in items])
     if os.environ.get("NAS_TUTORIAL_RECORD"):
-        write_whole(file, _text(items, values))
-    return values
+        write_whole(file, _text(list(items), found))
+    return found
 
 
 def _numbers(given: Any, name: str) -> np.ndarray:
@@ -72,22 +78,23 @@ def _numbers(given: Any, name: str) -> np.ndarray:
     return values
 
 
-def _read(file: Path, items: list[Any]) -> Recalled | None:
-    """What a record holds; None where there is none, or it is about other items."""
+def _read(file: Path) -> dict[str, Any] | None:
+    """A record, with the values by the names of the items; None where there is none."""
     if not file.exists():
         return None
     found = fitting(Recalled, read_json(file), file.name)
-    return found if found["items"] == [str(item) for item in items] else None
+    values = (np.asarray(value, float) for value in found["values"])
+    return {**found, "values": dict(zip(found["items"], values, strict=True))}
 
 
-def _agrees(here: np.ndarray, there: np.ndarray, tolerance: float, is_made_here: bool) -> bool:
-    """Whether what was computed for the first item agrees with its record; there: (items, ...)."""
-    if here.shape != there.shape[1:]:
+def _agrees(here: np.ndarray, item: str, there: dict[str, np.ndarray], tolerance: float, is_made_here: bool) -> bool:
+    """Whether what was computed for an item agrees with its record."""
+    if here.shape != there[item].shape:
         return False
-    gap = np.abs(here - there[0])
+    gap = np.abs(here - there[item])
     if is_made_here:
         return bool(gap.max(initial=0) <= tolerance)
-    return bool(gap.mean() <= tolerance + there.std(0).mean())
+    return bool(gap.mean() <= tolerance + np.stack(list(there.values())).std(0).mean())
 
 
 def _made_here(found: Recalled) -> bool:
@@ -96,11 +103,10 @@ def _made_here(found: Recalled) -> bool:
     return (made["torch"], made.get("processor")) == (versions()["torch"], processor())
 
 
-def _named(items: list[Any], kind: str) -> str:
+def _named(kind: str, here: list[str], read: list[str]) -> str:
     """Which items were computed, and which read; their number alone where they are many."""
-    others = [str(item) for item in items[1:]]
-    read = ", ".join(others) if len(others) < 5 else f"the other {len(others)}"
-    return f"{kind} {items[0]} was computed here, {read} were read"
+    others = ", ".join(read) if len(read) < 5 else f"the other {len(read)}"
+    return f"{kind} {', '.join(here)} computed here, {others or 'nothing'} read"
 
 
 def _text(items: list[Any], values: np.ndarray) -> str:

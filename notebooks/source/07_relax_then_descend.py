@@ -515,9 +515,8 @@ with plots.style():
         axes.set(xlabel="reach r of the finite difference", xlim=(2, 5e-6))
     panels[0].set(yscale="log", ylim=(1e-10, 1e3), title="Error, part through the weights")
     panels[1].set(ylim=(None, 1.05), title="Cosine, whole gradient"), panels[1].legend(loc="lower left")
-alt = "Against r, bands of five seeds. Smooth: the error falls with r squared, the cosine is 1. ReLU: error near 1, "
-alt += "above 1 from r = 0.001 to 0.0001, where the cosine drops, too, and anything at 0.00001."
-plots.show(figure, alt, limit=15_000)
+alt = "Bands of five seeds against r. Smooth: the error falls with r squared, the cosine is 1. ReLU: error near 1, "
+plots.show(figure, alt + "above 1 from r = 0.001 to 0.0001, where the cosine drops; anything at 0.00001.", limit=15_000)
 
 # %% [markdown]
 # What we see: on the smooth network r ten times smaller makes the error a hundred times smaller, for every seed. On the
@@ -700,18 +699,18 @@ plots.show(figure, alt, limit=15_000)
 #
 # Note:
 # 1 min. The same three epochs, each rounded to a cell. Numbers stand for kernels: 3 for the 3×3 convolution, 1 for 1×1.
-# Ask which of these cells they would have bet on after epoch one. Almost every edge takes the 3×3 convolution, from the
-# first epoch on. One edge changes, and it is one where none has the largest share. The cell of the last epoch is what
-# the search returns. Nothing here has been trained alone yet.
+# Ask which of these cells they would have bet on after epoch one. Most edges take the 3×3 convolution, some from the
+# first epoch on. Those that still change have close rivals, or none in the lead. The cell of the last epoch is what the
+# search returns. Nothing here has been trained alone yet.
 
 # %% tags=["slide-output"]
 cells = [event.architecture for event in history]
 drawing.sheet(cells, captions=[f"epoch {event.epoch}" for event in history])
 
 # %% [markdown]
-# What we see: after the first epoch hardly a share exceeds one half, yet the crosses hardly move any more. The
-# 3×3 convolution takes most edges. Some rows keep two rivals. And on two edges *none* has the largest share, which a
-# DARTS cell may not choose: it takes the second. Play the search, epoch by epoch:
+# What we see: the 3×3 convolution takes most edges, some of them from the first epoch on, when hardly a share exceeds
+# one half. Where rivals are close, the cell still changes. And where *none* has the largest share, a DARTS cell may not
+# choose it, and takes the second. Play the search, epoch by epoch:
 
 # %%
 widgets.explore_alpha(history)
