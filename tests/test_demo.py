@@ -278,3 +278,21 @@ def test_seeds_with_different_random_cells_are_not_joined():
     records[1]["random_cells"] = records[1]["random_cells"][:2]
     with pytest.raises(ValueError, match="random cells of the seeds 0 and 1 have different accuracies"):
         benchmark.summary(records)
+
+
+def test_a_ctrl_c_while_processes_are_ended_leaves_none_out():
+    ended = []
+
+    class Ending:
+        def __init__(self, number):
+            self.number = number
+
+        def end(self, at_once=False):
+            ended.append(self.number)
+            if self.number == 1:
+                raise KeyboardInterrupt
+
+    pool = workers.WorkerPool((), 0, None)
+    with pytest.raises(KeyboardInterrupt), pool:
+        pool.processes = [Ending(0), Ending(1), Ending(2)]
+    assert sorted(ended) == [0, 1, 2]
