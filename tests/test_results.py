@@ -4,7 +4,7 @@ import statistics
 
 import pytest
 
-from benchmarks.leaderboard import SEARCHES, TOLERANCE
+from benchmarks.leaderboard import NO_SEARCH, SEARCHES, TOLERANCE
 from nas_tutorial import spaces
 from tools import results
 
@@ -33,17 +33,6 @@ def test_what_is_derived_without_none_is_live(file):
         assert SPACE.parse(line["with none"]["cell"]).live == line["with none"]["live"]
 
 
-def test_the_record_of_real_pictures_is_complete():
-    whole = RECORDS["real_pictures_cifar10_jpeg.json"]
-    assert {(entry["strategy"], entry["seed"]) for entry in whole["searches"]} == {
-        (strategy, seed) for strategy in ("darts", "enas", "random") for seed in (0, 1)
-    }
-    assert len(whole["random_cells"]) == 10 and {"command", "date", "device", "versions"} <= set(whole)
-    assert all(len(e["accuracies"]) == 3 for e in [*whole["searches"], *whole["random_cells"]])
-    assert all(entry["multiply_adds"] > 0 and SPACE.parse(entry["architecture"]).live for entry in whole["searches"])
-    assert whole["data"]["splits"]["test"]["size"] == 10_000
-
-
 def test_the_leaderboard_has_three_seeds_of_each_search_and_says_how_each_line_was_made():
     lines = RECORDS["leaderboard_digits.jsonl"]
     assert {(line["search"], line["seed"]) for line in lines} == {(name, s) for name in SEARCHES for s in (0, 1, 2)}
@@ -52,3 +41,25 @@ def test_the_leaderboard_has_three_seeds_of_each_search_and_says_how_each_line_w
         assert abs(line["multiply_adds"] / 800e9 - 1) <= TOLERANCE
         assert {"config", "data", "versions", "device", "space", "retrained_epochs"} <= line.keys()
         assert (line["cell at inherited weights"] is None) == (line["search"] == "random search")
+
+
+@pytest.mark.parametrize("space, sizes, pictures, budget, epochs", results.REAL, ids=[real[0] for real in results.REAL])
+def test_a_contest_on_real_pictures_is_complete_and_keeps_to_its_price(space, sizes, pictures, budget, epochs):
+    lines = RECORDS[f"leaderboard_cifar10_{space}.jsonl"]
+    kinds = {(line["search"], line["seed"]) for line in lines}
+    searched = {(name, seed) for name in ("DARTS, first order", "ENAS", "random search") for seed in (0, 1)}
+    assert kinds == searched | {(NO_SEARCH, seed) for seed in range(4)} and len(lines) == len(kinds)
+    for line in lines:
+        of = spaces.from_record(line["space"])
+        assert len(line["test"]) == 3 and of.parse(line["architecture"]).live == line["live"]
+        assert line["data"]["origin"]["per_class"] == pictures and line["data"]["splits"]["test"]["size"] == 3000
+        assert line["retrained_epochs"] == epochs
+        assert of.name == space and sizes == " ".join(
+            f"{name}={line['space']['sizes'][name]}" for name in sizes_of(sizes)
+        )
+        assert line["search"] == NO_SEARCH or abs(line["multiply_adds"] / (budget * 1e9) - 1) <= TOLERANCE
+
+
+def sizes_of(text):
+    """The names in "channels=4 cells=3"."""
+    return [pair.partition("=")[0] for pair in text.split()]

@@ -6,7 +6,8 @@ from typing import Any
 from nas_tutorial.settings import Record, from_text, one_of, read_json
 from nas_tutorial.strategies.recordings import Recording, load
 
-RECORDINGS = Path(__file__).with_name("recordings")
+HERE = Path(__file__).parent
+RECORDINGS = HERE / "recordings"
 
 
 class PaperRecord(Record):
@@ -23,17 +24,22 @@ class PaperRecord(Record):
 
 def papers() -> list[PaperRecord]:
     """What papers report, with sources: numbers of other people's trainings, to stand beside one's own."""
-    return read_json(Path(__file__).with_name("papers.json"), list[PaperRecord])
+    return read_json(HERE / "papers.json", list[PaperRecord])
 
 
-def leaderboard() -> dict[str, list[dict[str, Any]]]:
-    """Five ways to search digits, at equal multiply-adds: for each the lines of its record, one for a seed.
+def leaderboard_names() -> list[str]:
+    """The leaderboards that come with the package: "digits", and "cifar10_SPACE"."""
+    return sorted(path.stem.removeprefix("leaderboard_") for path in HERE.glob("leaderboard_*.jsonl"))
 
-    `python -m benchmarks.leaderboard` says how they are made, and makes them again.
+
+def leaderboard(name: str = "digits") -> dict[str, list[dict[str, Any]]]:
+    """Ways to search, at equal multiply-adds: for each the lines of its record, one for a seed.
+
+    `python -m benchmarks.leaderboard` says how they are made, and makes them again. Raises ValueError for another name.
     """
+    one_of(leaderboard_names(), name, "The name of the leaderboard")
     found: dict[str, list[dict[str, Any]]] = {}
-    file = Path(__file__).with_name("leaderboard_digits.jsonl")
-    for line in map(from_text, file.read_text(encoding="utf-8").splitlines()):
+    for line in map(from_text, (HERE / f"leaderboard_{name}.jsonl").read_text(encoding="utf-8").splitlines()):
         found.setdefault(line["search"], []).append(line)
     return found
 

@@ -314,8 +314,7 @@ print(f"the cell alone, on test pictures: {evaluate(network, digits.test, digits
 # the cell was chosen without them.
 #
 # But this is one search, and one training. A search begins with random weights, and another beginning, another *seed*,
-# may end in another cell. So we search twice more, and train each found cell once. To save your time, `recalled` does
-# the first of the three here, and reads the others from a record if this one agrees with it; else it computes all.
+# may end in another cell. So we search twice more, and train each found cell once.
 
 
 # %%
@@ -325,27 +324,29 @@ def alone(cell, pile, epochs, seed):
     return evaluate(trained, digits.test, digits)
 
 
-def searched(seed):
-    """Search with this seed: the cell as six numbers, the accuracy of the blend, and that of the cell alone."""
-    settings = {"epochs": 3, "batch_size": 32, "alpha_rate": 0.03, "seed": seed}
-    result = found if seed == 0 else darts.search(space, digits, **settings).result  # seed 0 you have seen
-    cell, blend = result.architecture, result.history[-1].validation_accuracy
-    return [*cell.choices, blend, alone(cell, digits.train, 3, seed)]
+searches, same, spent = {0: found}, {0: evaluate(network, digits.test, digits)}, {}
+
+
+def once_more(seed):
+    """Search with this seed, and train what is found, alone, with the same pictures and as many steps."""
+    start = process_time()
+    searches[seed] = darts.search(space, digits, epochs=3, batch_size=32, alpha_rate=0.03, seed=seed).result
+    spent[seed] = process_time() - start
+    same[seed] = alone(searches[seed].architecture, digits.train, 3, seed)
 
 
 # %%
-from nas_tutorial.measures import recalled
-
-seeds = (0, 1, 2)
-three = recalled("00_searches", searched, seeds)
-cells = [space.architecture([int(choice) for choice in row[:6]]) for row in three]
-blend, same = three[:, 6], three[:, 7]
+once_more(seed=1)
 
 # %%
-for seed in seeds:
+once_more(seed=2)
+
+# %%
+blend = {seed: result.history[-1].validation_accuracy for seed, result in searches.items()}
+for seed in searches:
     print(f"seed {seed}: blend {blend[seed]:.2f} | cell alone {same[seed]:.2f}")
-print(f"± {stdev(blend):.2f} between the blends, ± {stdev(same):.2f} between the cells")
-drawing.sheet(cells, captions=[f"seed {seed}" for seed in seeds])
+print(f"± {stdev(blend.values()):.2f} between the blends, ± {stdev(same.values()):.2f} between the cells")
+drawing.sheet([result.architecture for result in searches.values()], captions=[f"seed {i}" for i in searches])
 
 # %% [markdown]
 # What we see: the three cells look alike (two are the same), and alone they are about equally good. The blends lie
@@ -355,14 +356,26 @@ drawing.sheet(cells, captions=[f"seed {seed}" for seed in seeds])
 # Now change the second thing: the steps. The same pictures, but six epochs instead of three.
 
 # %%
-longer = recalled("00_longer", lambda seed: alone(cells[seed], digits.train, 6, seed), seeds)
+longer = {0: alone(searches[0].architecture, digits.train, 6, seed=0)}
+
+# %%
+longer[1] = alone(searches[1].architecture, digits.train, 6, seed=1)
+
+# %%
+longer[2] = alone(searches[2].architecture, digits.train, 6, seed=2)
 
 # %% [markdown]
 # And the third: the pictures. The choice is made, so the validation pictures may teach now, too. Three epochs of twice
 # as many pictures make as many steps as six epochs before.
 
 # %%
-more = recalled("00_more", lambda seed: alone(cells[seed], digits.full_train, 3, seed), seeds)
+more = {0: alone(searches[0].architecture, digits.full_train, 3, seed=0)}
+
+# %%
+more[1] = alone(searches[1].architecture, digits.full_train, 3, seed=1)
+
+# %%
+more[2] = alone(searches[2].architecture, digits.full_train, 3, seed=2)
 
 
 # %%
@@ -384,24 +397,25 @@ def bars(rows, title, alt, x_label="accuracy (%)"):
 # first. And the dots of the blend lie furthest apart.
 
 # %% tags=["slide-output"]
+rows = {"the blend": blend, "alone": same, "alone, longer": longer, "alone, longer, more pictures": more}
 bars(
-    {"the blend (validation)": blend, "alone": same, "longer": longer, "longer, more pictures": more},
-    title="What makes the difference? A dot for each of three searches, ± their spread",
-    x_label="accuracy (%), of all but the blend on test pictures",
+    {name: row.values() for name, row in rows.items()},
+    title="What makes the difference? Each dot is one search",
     alt="The blend is lowest, the cell alone higher, trained longer higher still; more pictures add little.",
 )
 
 # %% tags=["slide-output"]
 for before, after, name in ((blend, same, "being alone"), (same, longer, "steps"), (longer, more, "pictures")):
-    gains = [100 * (after[seed] - before[seed]) for seed in seeds]
+    gains = [100 * (after[seed] - before[seed]) for seed in (0, 1, 2)]
     each = ", ".join(f"{gain:+.0f}" for gain in gains)
     print(f"{name}: {fmean(gains):+.0f} points (seed by seed {each})")
 
 # %% [markdown]
 # **Answer: C.** The larger pile of pictures changes little here, in all three searches. Longer training brings much in
 # all of them. Being alone helps, too, but how much changes from search to search: with seed 0 it made even more than
-# the steps did. So beware of comparing the blend's bar with the top one, as is often done: about half of what looks
-# like the worth of the cell is the longer training.
+# the steps did. (The bar of the blend is measured on validation pictures, all others on test pictures; ± is the
+# standard deviation between the searches.) So beware of comparing the blend's bar with the top one, as is often done:
+# about half of what looks like the worth of the cell is the longer training.
 
 # %% [markdown] tags=["slide"]
 # ## Change one thing at a time
@@ -429,7 +443,7 @@ quiz("long_training")
 # ### Exercise: Search again · ★☆☆ · 3 min
 #
 # Guess first: will a fourth search find the same cell, and will its blend be better than the others? Then run
-# `searched(3)` in a cell of your own: the last two numbers are the blend and the cell alone.
+# `once_more(seed=3)` in a cell of your own, and run the cell with the table and the sheet again.
 
 # %% [markdown]
 # ## Is it better than a die?
@@ -444,12 +458,12 @@ generator, start = torch.Generator().manual_seed(0), process_time()
 random_cells = [space.sample(generator) for _ in range(6)]
 dice = [alone(cell, digits.train, 3, seed=0) for cell in random_cells]
 print(f"computing time of six random cells: {process_time() - start:.0f} s")
-print(f"time of a search: {found.seconds:.0f} s")
+print(f"computing time of a search: {fmean(spent.values()):.0f} s")
 
 # %%
 convolution = space.operations.index("nor_conv_3x3")
 guess = space.architecture([convolution] * 6)
-guessed = recalled("00_guess", lambda seed: alone(guess, digits.train, 3, seed), seeds)
+guessed = [alone(guess, digits.train, 3, seed) for seed in (0, 1, 2)]
 
 # %% [markdown] tags=["slide"]
 # ## Found cells beat dice, and a good guess equals them
@@ -462,7 +476,7 @@ guessed = recalled("00_guess", lambda seed: alone(guess, digits.train, 3, seed),
 
 # %% tags=["slide-output"]
 bars(
-    {"found by a search": same, "guess: 3×3 everywhere": guessed, "rolled with a die": dice},
+    {"found by a search": same.values(), "guess: 3×3 everywhere": guessed, "rolled with a die": dice},
     title="Trained alone: same pictures, same steps. Each dot is one training",
     alt="Found cells and the guess are about equally accurate; random cells lie lower and far apart.",
     x_label="test accuracy (%)",
@@ -471,11 +485,11 @@ bars(
 # %%
 from nas_tutorial import widgets
 
-print(f"worst found cell {min(same):.2f}, best of six random cells {max(dice):.2f}")
-for name, cell in zip(("seed 0", "seed 1", "seed 2"), cells, strict=True):
+print(f"worst found cell {min(same.values()):.2f}, best of six random cells {max(dice):.2f}")
+for name, cell in {f"seed {seed}": result.architecture for seed, result in searches.items()}.items():
     print(f"{name}: {widgets.count_parameters(cell):,} weights")
 print(f"guess: {widgets.count_parameters(guess):,} weights")
-assert fmean(same) > fmean(dice)
+assert fmean(same.values()) > fmean(dice)
 
 # %% [markdown]
 # What we see: random cells are far apart, and on average far below the found ones. Even the best of six stays behind
