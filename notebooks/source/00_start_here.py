@@ -351,7 +351,9 @@ drawing.sheet([result.architecture for result in searches.values()], captions=[f
 # %% [markdown]
 # What we see: the three cells look alike (two are the same), and alone they are about equally good. The blends lie
 # further apart: the blend of seed 0 is far behind the others, and its cell is not. Three searches prove no law. But
-# they warn us not to read the worth of a cell from the log of its search.
+# they warn us not to read the worth of a cell from the log of its search. (Another processor rounds otherwise, and
+# training makes much of little: on one kind, one of these three short trainings does not take off at all, and does with
+# six epochs. Then the dots tell more than their mean.)
 #
 # Now change the second thing: the steps. The same pictures, but six epochs instead of three.
 
