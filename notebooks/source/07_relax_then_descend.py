@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 49 min reading · 30 min exercises · longest cell 50 s · all cells 210 s · 1.4 GB
+# 49 min reading · 30 min exercises · longest cell 32 s · all cells 138 s · 1.4 GB
 
 # %% [markdown]
 # ![Three panels. Relax: five lines of equal width join two nodes, all five operations run, each with a share. Descend:
