@@ -38,16 +38,18 @@ class Watched:
 
     def line_of(self, error: BaseException) -> str:
         """In which line of the function, or of one written in it, an error was raised; nothing where it is unknown."""
-        own = set(codes(getattr(self.function, "__code__", None)))
-        frames = traceback.extract_tb(error.__traceback__)
-        ours = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-        lines = [text.line for frame, text in zip(ours, frames, strict=True) if frame.f_code in own and text.line]
+        lines = [line for line in self.lines_in(error) if line]
         return f" (in your line `{lines[-1]}`)" if lines else ""
 
     def is_in(self, error: BaseException) -> bool:
         """Whether an error was raised while code of the function, or of a function written in it, was running."""
+        return bool(self.lines_in(error))
+
+    def lines_in(self, error: BaseException) -> list[str | None]:
+        """The lines of the function, and of those written in it, through which an error came."""
         own = set(codes(getattr(self.function, "__code__", None)))
-        return any(frame.f_code in own for frame, _ in traceback.walk_tb(error.__traceback__))
+        frames = traceback.walk_tb(error.__traceback__), traceback.extract_tb(error.__traceback__)
+        return [text.line for (frame, _), text in zip(*frames, strict=True) if frame.f_code in own]
 
 
 def codes(code: CodeType | None) -> Iterator[CodeType]:
