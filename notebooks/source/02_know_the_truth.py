@@ -957,13 +957,13 @@ print("claimed {:.3f}, test {:.3f}, test when trained again {:.3f}".format(*np.m
 
 
 # %%
-def search(new, again, last, seeds, draw):
+def search(new, repeats, last, seeds, draw):
     """One search: the number it reports for the cell it chose, and that cell's mean over ten other seeds."""
     a, b, c = seeds
     drawn = draw.integers(125, size=new)
     score = many[drawn, a]
-    if again:
-        best = np.argsort(-score)[:again]
+    if repeats:
+        best = np.argsort(-score)[:repeats]
         drawn, score = drawn[best], (score[best] + many[drawn[best], b]) / 2
     chosen = drawn[score.argmax()]
     return many[chosen, c] if last else score.max(), np.delete(many[chosen], seeds).mean()
@@ -971,9 +971,9 @@ def search(new, again, last, seeds, draw):
 
 # %%
 turns, draw = [(s, (s + 1) % 13, (s + 2) % 13) for s in range(13)] * 500, np.random.default_rng(0)
-for new, again, last in ((25, 0, 0), (24, 0, 1), (20, 5, 0), (19, 5, 1)):
-    reported, worth = np.mean([search(new, again, last, seeds, draw) for seeds in turns], axis=0)
-    print(f"{new} + {again} + {last}: {reported:.3f} reported, {worth:.3f} real, {reported - worth:+.3f}")
+for new, repeats, last in ((25, 0, 0), (24, 0, 1), (20, 5, 0), (19, 5, 1)):
+    reported, worth = np.mean([search(new, repeats, last, seeds, draw) for seeds in turns], axis=0)
+    print(f"{new} + {repeats} + {last}: {reported:.3f} reported, {worth:.3f} real, {reported - worth:+.3f}")
 
 # %% [markdown]
 # What we see: **one training is enough to cure the report**, if it took no part in the choice: with it, the reported
