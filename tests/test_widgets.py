@@ -372,6 +372,15 @@ def test_compare_sorts_by_each_column_and_opens_the_chosen_row(results):
         widgets.compare(chosen, {"darts": [0.5]})
 
 
+def test_compare_shows_of_recordings_what_it_shows_of_their_results(results):
+    read = {name: Recording.from_json(Recording.of(results[name]).to_json()) for name in ("darts", "enas")}
+    for scores in (None, {"darts": [0.5], "enas": [0.75]}):
+        ours, theirs = (
+            page(widgets.compare(chosen, scores)) for chosen in (read, {name: results[name] for name in read})
+        )
+        assert ours == theirs and str(results["darts"].architecture) in ours
+
+
 # --- watch ------------------------------------------------------------------------------------------------------------
 def test_watch_shows_a_search_from_its_beginning_to_its_end():
     search = SEARCHES["darts"]()
