@@ -51,7 +51,12 @@ def test_expected_reward(function):
     source = np.random.default_rng(0)
     # as large as the notebook's, so that three loops of five are right, too
     cases = [(source.dirichlet(np.ones(5), 3), source.random(125)) for _ in range(3)]
-    judge(function, expected_reward, EXPECTED_REWARD, cases, two_cells, where=lambda p, r: "for a table of three edges")
+    judge(function, expected_reward, EXPECTED_REWARD, cases, two_cells, where=of_table)
+
+
+def of_table(p, r):
+    """A case in words."""
+    return f"for {len(p)} decisions with {len(p[0])} options each and {len(r)} rewards"
 
 
 def two_cells(p, r):
@@ -167,7 +172,12 @@ def test_entropy(function):
     sure = np.array([[1.0, 0.0, 0.0], [0.5, 0.0, 0.5]])
     cases = [(source.dirichlet(np.ones(5), 3),), (source.dirichlet(np.ones(2), 4),), (sure,)]
     with np.errstate(all="ignore"):
-        judge(function, entropy, ENTROPY, cases, row_by_row)
+        judge(function, entropy, ENTROPY, cases, row_by_row, where=of_rows)
+
+
+def of_rows(p):
+    """A case in words."""
+    return f"for {len(p)} decisions with {len(p[0])} options each"
 
 
 def row_by_row(p):

@@ -697,8 +697,8 @@ assert all(abs(gap) < 0.05 for gap in gaps)
 #
 # ### Exercise: Count the lessons of an epoch · ★★☆ · 5 min
 #
-# Return (steps of the policy, rewards thrown away) in one epoch of NNI. Halves are rounded down, and the last batch
-# may be smaller.
+# Return (steps of the policy, rewards thrown away) in one epoch of NNI. The half that gives rewards is rounded down,
+# and its last batch may be smaller.
 
 
 # %%
