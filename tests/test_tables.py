@@ -63,6 +63,10 @@ SEVERAL = {
         spaces.NASBench201(channels=2, cells_per_stage=1).architecture(c)
         for c in [(2, 1, 3, 4, 2, 0), (3, 3, 3, 0, 1, 2), (1, 1, 1, 1, 1, 1)]
     ],
+    "a frame of 1×1": [
+        spaces.NASBench201(channels=2, cells_per_stage=1, fixed_kernel=1).architecture(c)
+        for c in [(2, 1, 3, 4, 2, 0), (3, 3, 3, 0, 1, 2)]
+    ],
 }
 
 

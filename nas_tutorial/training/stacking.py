@@ -24,7 +24,7 @@ from torch.nn.functional import batch_norm, conv2d, cross_entropy
 
 from nas_tutorial.data import Data, Split
 from nas_tutorial.networks.edges import Edge, NodeLoop
-from nas_tutorial.networks.ops import Zero
+from nas_tutorial.networks.ops import SparsePointwise, Zero
 from nas_tutorial.spaces import Architecture
 from nas_tutorial.spaces.nasbench201 import DenseCell, ResidualReduction, StagedNetwork
 from nas_tutorial.training.descent import Descent
@@ -53,6 +53,14 @@ class Conv(Stacked):
         one = self.first[0]
         groups = self.count * one.groups
         return conv2d(x, self.weight.flatten(0, 1), None, one.stride, one.padding, one.dilation, groups)
+
+
+class SparseConv(Stacked):
+    """n 1×1 convolutions of every stride-th row and column: (B, n · C, H, W) → (B, n · C', ⌈H/stride⌉, ⌈W/stride⌉)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        down, across = self.first[0].stride
+        return conv2d(x[:, :, ::down, ::across], self.weight.flatten(0, 1), groups=self.count)
 
 
 class Norm(Stacked):
@@ -97,7 +105,7 @@ class StackedEdge(nn.Module):
         return torch.cat(outputs, 1)
 
 
-KINDS = {nn.Conv2d: Conv, nn.BatchNorm2d: Norm, nn.Linear: Linear, Edge: StackedEdge}
+KINDS = {nn.Conv2d: Conv, SparsePointwise: SparseConv, nn.BatchNorm2d: Norm, nn.Linear: Linear, Edge: StackedEdge}
 CHANNEL_BY_CHANNEL = (nn.ReLU, nn.AvgPool2d, nn.MaxPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity, Zero)
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict, NodeLoop, DenseCell, ResidualReduction, StagedNetwork)
 
