@@ -142,6 +142,22 @@ def test_browse_shows_scores_and_leaves_parameters_out_if_told():
     assert "Accuracy 62.5 %" in page(box) and "parameters" not in page(box)
 
 
+def test_browse_sorts_by_parameters_and_by_score():
+    architectures, scores = samples("tiny", 6), [0.5, 0.9, 0.3, 0.7, 0.8, 0.6]
+    box = widgets.browse(architectures, scores=scores)
+    (order,) = controls(box, ipywidgets.ToggleButtons).values()
+    assert shows(box, architectures[0])
+    order.value = "accuracy"
+    assert shows(box, architectures[1]) and "Architecture 1 of 6 by accuracy, number 2 as given" in page(box)
+    order.value, slider = "parameters", box.children[0].children[2]
+    seen = []
+    for place in range(1, 7):
+        slider.value = place
+        seen.append(int(re.search(r"([\d,]+) parameters", page(box))[1].replace(",", "")))
+    assert seen == sorted(map(words.count_parameters, architectures)) and len(set(seen)) > 2
+    assert not controls(widgets.browse(architectures, parameters=None), ipywidgets.ToggleButtons)
+
+
 def test_browse_wants_architectures_and_as_many_scores():
     with pytest.raises(ValueError, match="at least one architecture"):
         widgets.browse([])

@@ -212,6 +212,8 @@ def test_pages_are_turned_by_keys(page, kernel):
         moves.output.get_by_role("button", name=button).press("Space")
         eventually(lambda n=number: f"Architecture {n} of 12" in shown(moves.output))
     assert str(recording("nasbench201_enas").epochs[1].architecture) in shown(moves.output)
+    moves.output.get_by_role("button", name="parameters").press("Space")
+    eventually(lambda: "Architecture 2 of 12 by parameters, number" in shown(moves.output))
 
 
 # --- what is shown is right -------------------------------------------------------------------------------------------
