@@ -77,7 +77,7 @@ def contest(space: str, sizes: str, pictures: int, budget: int, epochs: int) -> 
     )
 
 
-REAL = (("nasbench201", "channels=4", 300, 300, 12),)
+REAL = (("nasbench201", "channels=4", 300, 300, 12), ("darts", "channels=4 cells=3", 100, 200, 8))
 """Contests on real pictures: space, sizes, pictures of each class, budget in 10⁹ multiply-adds, epochs of training."""
 
 SECTIONS = (
