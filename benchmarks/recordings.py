@@ -15,16 +15,17 @@ from nas_tutorial.strategies.recordings import load
 
 FOLDER = Path(__file__).parent.parent / "nas_tutorial" / "measures" / "recordings"
 STROKES = "--data strokes --per-class 200"
-FEW = "--data strokes --per-class 80"
+MORE = "--data strokes --per-class 400"
 SEARCHES = {
     "tiny_darts": f"--space tiny --strategy darts {STROKES} --epochs 12",
-    "tiny_enas": f"--space tiny --strategy enas {STROKES} --epochs 12",
-    "enas_micro_enas": f"--space enas_micro --strategy enas {FEW} --channels 4 --cells 1 --epochs 6",
+    "tiny_enas": f"--space tiny --strategy enas {MORE} --epochs 20",
+    "darts_darts": f"--space darts --strategy darts {STROKES} --channels 4 --cells 3 --epochs 8",
+    "enas_micro_enas": f"--space enas_micro --strategy enas {MORE} --channels 4 --cells 1 --epochs 10",
     "nasbench201_darts": "--space nasbench201 --strategy darts --data digits --per-class 300 --channels 4 --epochs 10",
     "enas_macro_enas": f"--space enas_macro --strategy enas {STROKES} --channels 8 --epochs 12",
     "nasbench201_random": f"--space nasbench201 --strategy random {STROKES} --channels 4 --epochs 10",
-    "nasbench201_shared": f"--space nasbench201 --strategy random --shared {STROKES} --channels 4 --epochs 10",
-    "nasbench201_enas": f"--space nasbench201 --strategy enas {STROKES} --channels 4 --epochs 12",
+    "nasbench201_shared": f"--space nasbench201 --strategy random --shared {MORE} --channels 4 --epochs 20",
+    "nasbench201_enas": f"--space nasbench201 --strategy enas {MORE} --channels 4 --epochs 20",
 }
 
 
