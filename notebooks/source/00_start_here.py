@@ -5,7 +5,7 @@
 #
 # <!-- badges -->
 #
-# 24 min reading · 6 min exercises · longest cell 53 s · all cells 204 s · 1.0 GB
+# 24 min reading · 6 min exercises · longest cell 50 s · all cells 202 s · 1.0 GB
 
 # %% [markdown]
 # ![Three steps. Left, three nodes joined by five lines on each edge, some thick, some thin: every option at once, the
@@ -249,7 +249,7 @@ quiz("sixth_operation")
 # 3 min. The supernet has all five operations on every edge. Their results are added, each multiplied by its share. A
 # panel is an edge, named by its two nodes: zero is the input, three the output. A line is an option. Shares move
 # because they are trained, too, on validation pictures. Follow one panel together. Then ask: which option is taken out
-# of this panel? And which of the panel zero to three, where the dotted line is on top?
+# of this panel? And which of the panel zero to two, where the dotted line is on top?
 
 # %% tags=["slide-output"]
 figure = plots.alphas_over_time(found.history, title="The five shares of each edge, epoch by epoch")
@@ -383,13 +383,13 @@ def bars(rows, title, alt, x_label="accuracy (%)"):
 # Note:
 # 3 min. Read the bars from the bottom to the top; between two neighbours one thing changes. First the network is alone,
 # then it takes more steps, then it sees more pictures. A dot is one search. Compare with the show of hands. More steps
-# bring at least eight points in every search. More pictures bring four at most, although people often name them first.
+# bring at least eight points in every search. More pictures bring less than four, although people often name them first.
 # Being alone is worth up to sixteen points, or nothing: the dots of the blend lie furthest apart.
 
 # %% tags=["slide-output"]
 bars(
     {"the blend (validation)": blend, "alone": same, "longer": longer, "longer, more pictures": more},
-    title="What makes the difference? A dot for each of six searches, ± their spread",
+    title="What makes the difference? Each dot is one of six searches",
     x_label="accuracy (%), of all but the blend on test pictures",
     alt="The blend is lowest, the cell alone higher, trained longer higher still; more pictures add little.",
 )
@@ -402,7 +402,7 @@ for before, after, name in ((blend, same, "being alone"), (same, longer, "steps"
 
 # %% [markdown]
 # **Answer: C.** Longer training brings at least eight points, in each of six searches. The larger pile of pictures
-# brings four at most. Being alone may bring more than the steps, or nothing: that depends on the blend, which with some
+# brings less than four. Being alone may bring more than the steps, or nothing: that depends on the blend, which with some
 # seeds was poor. So beware of comparing the blend's bar with the top one, as is often done: more than half of what
 # looks like the worth of the cell is the longer training.
 
@@ -431,8 +431,8 @@ quiz("long_training")
 # %% [markdown]
 # ### Exercise: Search again · ★☆☆ · 3 min
 #
-# Guess first: will a fourth search find the same cell, and will its blend be better than the others? Then run
-# `searched(3)` in a cell of your own: the last two numbers are the blend and the cell alone.
+# Guess first: will a seventh search find one of these cells, and will its blend be better than the others? Then run
+# `searched(6)` in a cell of your own: the last two numbers are the blend and the cell alone.
 
 # %% [markdown]
 # ## Is it better than a die?
@@ -513,9 +513,9 @@ quiz("fair_price")
 #
 # Note:
 # 2 min. One channel of the first cell, for the first validation picture, from left to right: what each edge brings to a
-# node, then the node, which is their sum. Orange is above zero, purple below. Compare a one by one convolution with a
-# three by three: the first recolours the picture, pixel by pixel; the second draws something new, mostly at the border
-# of a stroke.
+# node, then the node, which is their sum. Orange is above zero, purple below. Compare the average pool
+# with a three by three convolution: the pool blurs the picture; the convolution draws something new, mostly at the
+# border of a stroke.
 
 # %% tags=["slide-output"]
 from nas_tutorial.pictures import inside
@@ -525,12 +525,12 @@ figure = inside.through_cell(network, digits, picture)
 plots.show(figure, alt="A digit, and its feature maps on each edge and node of the first cell.")
 
 # %% [markdown]
-# Orange is above zero, purple below. What we see: a 1×1 convolution recolours the picture, pixel by pixel. A 3×3
-# convolution draws something new, mostly along the borders of the strokes. Is it true that only the 3×3 sees
-# neighbours? Poke one pixel and count the pixels that notice.
+# Orange is above zero, purple below. What we see: a 3×3 convolution draws something new, mostly along the borders of the
+# strokes; the average pool blurs what it gets. (A 1×1 convolution would recolour it, pixel by pixel.) How far does the
+# cell see? Poke one pixel and count the pixels that notice.
 
 # %% [markdown] tags=["slide"]
-# ## A poked pixel reaches its neighbours only through 3×3
+# ## Each 3×3 carries a poke one pixel further
 #
 # One pixel of the picture is changed. How many pixels of each node notice?
 #
@@ -642,7 +642,7 @@ widgets.browse(sampled)
 # | [06](06_enas_at_full_size.ipynb) | ENAS at full size | what did the paper search, exactly? |
 # | [07](07_relax_then_descend.ipynb) | Relax, then descend | how can gradients choose between operations? |
 # | 08 | When search fools you | what goes wrong, and how would you notice? |
-# | 09 | CIFAR-10 on a GPU | does it work on real pictures? |
+# | [09](09_cifar10_on_a_gpu.ipynb) | CIFAR-10 on a GPU | does it work on real pictures? |
 # | 10 | Your turn | your operation, your space, your data |
 #
 # Notebooks without a link are in the making. Three lectures: 01 to 03, 04 to 06, 07 to 09. In a hurry? 01, 04, 07, 08.
