@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +23,7 @@ from uuid import uuid4
 from nas_tutorial import cli, data, spaces
 from nas_tutorial.files import write_whole
 from nas_tutorial.measures.tables import train_all
+from nas_tutorial.settings import processor
 from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import Recipe
 from nas_tutorial.training.checkpoints import read_checkpoint
@@ -263,7 +265,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             attack(subject, moments, random.Random(f"{options.seed} {subject.name}"), Path(place))
     record = {subject.name: {"ends": subject.ends, "faults": subject.faults} for subject in chosen}
     if options.out:
-        write_whole(options.out, json.dumps({"seed": options.seed, "commands": record}, indent=1) + "\n")
+        made = {"seed": options.seed, "date": str(date.today()), "processor": processor()}
+        write_whole(options.out, json.dumps({**made, "commands": record}, indent=1) + "\n")
     return int(any(subject.faults for subject in chosen))
 
 

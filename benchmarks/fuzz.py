@@ -12,6 +12,7 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from nas_tutorial import data, spaces
 from nas_tutorial.cli.retraining import scores_in
 from nas_tutorial.files import write_whole
 from nas_tutorial.measures.tables import Table
+from nas_tutorial.settings import processor
 from nas_tutorial.strategies.recordings import Recording
 from nas_tutorial.strategies.results import Event, SearchResult, read_record
 
@@ -195,7 +197,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.name:<24}{record[one.name]['tries']:>8} tries; not clear: {record[one.name]['faults']}", flush=True
         )
     if options.out:
-        write_whole(options.out, json.dumps({"seed": options.seed, "parsers": record}, indent=1) + "\n")
+        made = {"seed": options.seed, "date": str(date.today()), "processor": processor()}
+        write_whole(options.out, json.dumps({**made, "parsers": record}, indent=1) + "\n")
     return int(any(found["faults"] for found in record.values()))
 
 

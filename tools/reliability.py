@@ -1,8 +1,10 @@
 """docs/reliability.md: how bad inputs are answered, from the cases in `tests/reliability`, each of which is run.
 
-To bring the page up to date: `python -m tools.reliability`.
+Two more tables are read from what `make chaos` and `make fuzz` have written last. To bring the page up to date:
+`python -m tools.reliability`.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ from tests.reliability import CLEAR, areas, forget_folder, judge
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reliability.md"
+RESULTS = ROOT / "benchmarks" / "results"
 HEAD = """# When something is wrong
 
 This page is written by `python -m tools.reliability`, which tries every bad input in `tests/reliability`; do not edit
@@ -26,6 +29,26 @@ picture, and a cell of which every operation is "none" (it is at chance, and a w
 
 | area | what is tried | tries | clear | lost |
 | --- | --- | --: | --: | --: |
+"""
+
+ENDED = """
+## When something is ended
+
+`make chaos` ends long commands at random moments, by kill -9, SIGTERM and Ctrl-C. It is a **fault** if a process stays,
+if what was kept before is gone or not whole, if the result in the end is not that of a run which nobody ended, bit for
+bit, or if a temporary file is left. The last time ({date}, {processor}):
+
+| command | kill -9 | SIGTERM | Ctrl-C | faults |
+| --- | --: | --: | --: | --: |
+"""
+FUZZED = """
+## When a file is damaged
+
+`make fuzz` flips, cuts, repeats and swaps bytes of small files, and gives them to the parser. It is a **fault** if a
+file is neither read nor refused in a sentence, or takes more than 200 MB. The last time ({date}, {processor}):
+
+| parser | tries | faults |
+| --- | --: | --: |
 """
 
 Counts = Mapping[str, tuple[int, int, int]]
@@ -53,7 +76,25 @@ def page(counts: Counts) -> str:
     ]
     total = [sum(column) for column in zip(*counts.values(), strict=True)]
     rows.append(f"| **all** | | {' | '.join(f'**{count}**' for count in total)} |")
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + ended() + fuzzed()
+
+
+def ended() -> str:
+    """What became of commands that were ended."""
+    record = json.loads((RESULTS / "chaos.json").read_text(encoding="utf-8"))
+    rows = [
+        f"| {name} | {' | '.join(str(found['ends'][signal]) for signal in ('SIGKILL', 'SIGTERM', 'SIGINT'))} "
+        f"| {len(found['faults'])} |\n"
+        for name, found in record["commands"].items()
+    ]
+    return ENDED.format(**record) + "".join(rows)
+
+
+def fuzzed() -> str:
+    """What became of damaged files."""
+    record = json.loads((RESULTS / "fuzz.json").read_text(encoding="utf-8"))
+    rows = [f"| {name} | {found['tries']:,} | {len(found['faults'])} |\n" for name, found in record["parsers"].items()]
+    return FUZZED.format(**record) + "".join(rows)
 
 
 if __name__ == "__main__":
