@@ -56,7 +56,7 @@ def test_expected_reward(function):
 
 def of_table(p, r):
     """A case in words."""
-    return f"for {len(p)} decisions with {len(p[0])} options each and {len(r)} rewards"
+    return f"{of_rows(p)} and {len(r)} rewards"
 
 
 def two_cells(p, r):

@@ -70,8 +70,12 @@ class SparsePointwise(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, inputs, H, W) → (B, outputs, ⌈H/stride⌉, ⌈W/stride⌉)."""
+        return nn.functional.conv2d(self.picked(x), self.weight, self.bias)
+
+    def picked(self, x: Tensor) -> Tensor:
+        """The pixels that are convolved: (B, C, H, W) → (B, C, ⌈H/stride⌉, ⌈W/stride⌉)."""
         down, across = self.stride
-        return nn.functional.conv2d(x[:, :, ::down, ::across], self.weight, self.bias)
+        return x[:, :, ::down, ::across]
 
 
 def convolution(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:

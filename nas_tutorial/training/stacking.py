@@ -59,8 +59,7 @@ class SparseConv(Stacked):
     """n 1×1 convolutions of every stride-th row and column: (B, n · C, H, W) → (B, n · C', ⌈H/stride⌉, ⌈W/stride⌉)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        down, across = self.first[0].stride
-        return conv2d(x[:, :, ::down, ::across], self.weight.flatten(0, 1), groups=self.count)
+        return conv2d(self.first[0].picked(x), self.weight.flatten(0, 1), groups=self.count)
 
 
 class Norm(Stacked):

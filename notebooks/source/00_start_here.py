@@ -621,7 +621,8 @@ widgets.browse(sampled)
 # - a search is finished when its cell has been **trained from scratch**, with **several seeds**, beside **random cells
 #   and a good guess**
 #
-# Note: 2 min. The threads are linked in the notebook: one about ENAS, one about DARTS, one about a toolkit that has
+# Note:
+# 2 min. The threads are linked in the notebook: one about ENAS, one about DARTS, one about a toolkit that has
 # both. In each, somebody takes the log of the search for the result, and finds it low. Repeat the checklist on the
 # slide; it is the lesson of this notebook in one sentence.
 

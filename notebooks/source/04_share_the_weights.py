@@ -1131,7 +1131,8 @@ scratch, inherited = recalled("04_heirs", both_ways, seeds).T
 #
 # The six truly best cells, seeds 0, 1, 2:
 #
-# Note: 1 min. Read the third line first: this is what the cells have at the shared weights, without any training of
+# Note:
+# 1 min. Read the third line first: this is what the cells have at the shared weights, without any training of
 # their own. Then one epoch lifts them to where three epochs from scratch lead. So on average the larger part is
 # inherited, and that epoch teaches the smaller one. Without the third line one would credit the epoch with everything.
 

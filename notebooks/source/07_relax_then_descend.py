@@ -386,7 +386,8 @@ def edge_search(seed, rounds=60):
 # %% [markdown] tags=["slide"]
 # ## After 60 rounds every edge is still a blend
 #
-# Note: 1 min. These are sixty rounds of the function from the homework, on one edge, three seeds. All began at one
+# Note:
+# 1 min. These are sixty rounds of the function from the homework, on one edge, three seeds. All began at one
 # fifth. Read the columns: the convolution of three by three leads in each row, but it owns a quarter or a third of the
 # edge, not all of it, and how clear its lead is depends on the seed. Ask: what would you say if you had seen one row
 # only? A whole search has more rounds and more edges, but it ends with blends, too.

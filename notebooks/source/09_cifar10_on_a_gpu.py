@@ -846,7 +846,8 @@ for space, board in boards.items():
 # %% [markdown] tags=["slide"]
 # ## Real pictures, one price: a random cell is as good as most
 #
-# Note: 2 min. Two contests that took some hours: three ways to search, two seeds each, all at one price, on real
+# Note:
+# 2 min. Two contests that took some hours: three ways to search, two seeds each, all at one price, on real
 # pictures, and four cells from the dice. A dot is a cell, the strokes are its three trainings. Begin on the left.
 # Training the same cell again moves it by up to six points. DARTS and random search end together, ENAS below them,
 # though its supernet saw most epochs. Two of the four cells from the dice stand beside them, one far below: this space
