@@ -15,15 +15,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import uuid4
 
+from benchmarks.frame import keep
 from nas_tutorial import cli, data, spaces
-from nas_tutorial.files import write_whole
 from nas_tutorial.measures.tables import train_all
-from nas_tutorial.settings import processor
 from nas_tutorial.strategies.results import SearchResult
 from nas_tutorial.training import Recipe
 from nas_tutorial.training.checkpoints import read_checkpoint
@@ -265,8 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             attack(subject, moments, random.Random(f"{options.seed} {subject.name}"), Path(place))
     record = {subject.name: {"ends": subject.ends, "faults": subject.faults} for subject in chosen}
     if options.out:
-        made = {"seed": options.seed, "date": str(date.today()), "processor": processor()}
-        write_whole(options.out, json.dumps({**made, "commands": record}, indent=1) + "\n")
+        keep(options.out, options.seed, commands=record)
     return int(any(subject.faults for subject in chosen))
 
 

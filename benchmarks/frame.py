@@ -14,12 +14,23 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from nas_tutorial.files import write_whole
+from nas_tutorial.settings import processor
+
 Work = Callable[[], Any]
+
+
+def keep(path: Path, seed: int, **found: Any) -> None:
+    """Write what was found as JSON, with the seed, the day and the processor."""
+    made = {"seed": seed, "date": str(date.today()), "processor": processor()}
+    write_whole(path, json.dumps(made | found, indent=1) + "\n")
 
 
 @dataclass(frozen=True)

@@ -13,18 +13,16 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 from types import FunctionType
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.frame import keep
 from nas_tutorial import data, spaces
 from nas_tutorial.cli.retraining import scores_in
-from nas_tutorial.files import write_whole
 from nas_tutorial.measures.tables import Table
-from nas_tutorial.settings import processor
 from nas_tutorial.strategies.recordings import Recording
 from nas_tutorial.strategies.results import Event, SearchResult, read_record
 
@@ -201,8 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.name:<24}{record[one.name]['tries']:>8} tries; not clear: {record[one.name]['faults']}", flush=True
         )
     if options.out:
-        made = {"seed": options.seed, "date": str(date.today()), "processor": processor()}
-        write_whole(options.out, json.dumps({**made, "parsers": record}, indent=1) + "\n")
+        keep(options.out, options.seed, parsers=record)
     return int(any(found["faults"] for found in record.values()))
 
 
